@@ -31,6 +31,8 @@ class WantedPad:
 
     `settings` are those that the device stores, by the names of the API; of an import pack, none.
     `wav_sha256` is the hash of a WAV file with a header of 44 bytes and the pad's audio.
+    `is_as_read`: the file is that which was on a card, perhaps with bytes after its last frame, and
+    the settings may count these, or have stale channels. `file_sha256` is its hash, "" if unknown.
     """
 
     path: str
@@ -43,6 +45,8 @@ class WantedPad:
     name: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     chops: tuple[int, ...] = ()
+    is_as_read: bool = False
+    file_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,9 @@ def compare_archive(
 
     def read(path: str) -> Content:
         pad = pads.get(path)
-        content = read_file(archive, path, places[path], is_audio=pad is not None)
+        content = read_file(archive, path, places[path], pad)
         if pad and content.audio:
-            _compare_audio(pad, content.audio, wanted.device)
+            _compare_audio(pad, content, wanted.device)
         return content
 
     files: list[ReadFile] = []
@@ -151,8 +155,10 @@ def list_files(archive: Path) -> dict[str, zipfile.ZipInfo]:
     return {info.filename: info for info in infos}
 
 
-def read_file(archive: Path, path: str, info: zipfile.ZipInfo, *, is_audio: bool) -> Content:
-    """Read one file of an archive where the directory says that it is.
+def read_file(
+    archive: Path, path: str, info: zipfile.ZipInfo, pad: WantedPad | None = None
+) -> Content:
+    """Read one file of an archive where the directory says that it is; that of `pad` is audio.
 
     Raises:
         ArchiveMismatch: If it is not there, or differs from its checksum.
@@ -162,7 +168,7 @@ def read_file(archive: Path, path: str, info: zipfile.ZipInfo, *, is_audio: bool
         offset = _content_offset(file, path, info.header_offset)
         file.seek(offset)
         head = file.read(min(512, info.file_size))
-        audio = AudioHasher(path, head, info.file_size) if is_audio else None
+        audio = AudioHasher(path, head, info.file_size, has_tail=pad.is_as_read) if pad else None
         kept = [head]
         sha.update(head)
         crc = zlib.crc32(head)
@@ -175,7 +181,7 @@ def read_file(archive: Path, path: str, info: zipfile.ZipInfo, *, is_audio: bool
                 kept.append(block)
     _expect(path, "CRC", crc, info.CRC)
     found = ReadFile(path, info.file_size, sha.hexdigest(), offset)
-    return Content(found, audio.done() if audio else None, b"" if is_audio else b"".join(kept))
+    return Content(found, audio.done() if audio else None, b"" if audio else b"".join(kept))
 
 
 def _content_offset(file: BinaryIO, path: str, header_offset: int) -> int:
@@ -198,14 +204,22 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 class AudioHasher:
-    """Hashes the audio of a WAV, SMP or AIFF file as if it were a plain WAV file."""
+    """Hashes the audio of a WAV, SMP or AIFF file as if it were a plain WAV file.
 
-    def __init__(self, path: str, head: bytes, file_size: int) -> None:
+    With `has_tail`, bytes after the last frame are left out.
+    """
+
+    def __init__(self, path: str, head: bytes, file_size: int, *, has_tail: bool = False) -> None:
         layout = parse_audio_header(path, head)
         self.rate, self.channels, begin, size, self.is_big_endian, self.index = layout
-        _expect(path, "length", begin + size, file_size)
+        if has_tail:
+            size -= size % (2 * self.channels)
+            _expect(path, "length", begin + size <= file_size, True)
+        else:
+            _expect(path, "length", begin + size, file_size)
         _expect(path, "whole frames", size % (2 * self.channels), 0)
         self.frames = size // (2 * self.channels)
+        self.left = size
         self.sha = hashlib.sha256(self._plain_header(size))
         self.feed(head[begin:])
 
@@ -226,7 +240,9 @@ class AudioHasher:
         )
 
     def feed(self, block: bytes) -> None:
-        """Hash the next bytes of audio, which are whole 16-bit samples."""
+        """Hash the next bytes of the file, which begin with whole 16-bit samples."""
+        block = block[: self.left]
+        self.left -= len(block)
         if self.is_big_endian:
             block = np.frombuffer(block, ">i2").astype("<i2").tobytes()
         self.sha.update(block)
@@ -249,11 +265,13 @@ def parse_audio_header(path: str, head: bytes) -> tuple[int, int, int, int, bool
         _expect(path, "MD5 of its header", head[32:48], checked)
         return rate, channels, 512, size + 8 - 512, True, None
     if head[:4] == b"FORM" and head[8:16] == b"AIFFCOMM" and head[496:500] == b"SSND":
-        channels, _, bits = struct.unpack_from(">HIH", head, 20)
+        channels, frames, bits = struct.unpack_from(">HIH", head, 20)
         _expect(path, "bits", bits, 16)
         _expect(path, "rate", head[28:38].hex(), "400eac44000000000000")
         (size,) = struct.unpack_from(">I", head, 500)
-        return 44_100, channels, 512, size - 8, True, struct.unpack_from(">I", head, 62)[0]
+        pcm_bytes = 2 * channels * frames
+        _expect(path, "frames", pcm_bytes <= size - 8, True)
+        return 44_100, channels, 512, pcm_bytes, True, struct.unpack_from(">I", head, 62)[0]
     if head[:4] != b"RIFF" or head[8:16] != b"WAVEfmt ":
         raise ArchiveMismatch(f"{path}: this is no audio file of a device")
     _, tag, channels, rate, _, _, bits = struct.unpack_from("<IHHIIHH", head, 16)
@@ -271,9 +289,13 @@ def _compare_paths(found: set[str], wanted: set[str]) -> None:
         raise ArchiveMismatch(f"{path} is {'not wanted' if path in found else 'missing'}")
 
 
-def _compare_audio(pad: WantedPad, audio: Audio, device: str) -> None:
+def _compare_audio(pad: WantedPad, content: Content, device: str) -> None:
+    audio = content.audio
+    assert audio
     for name in ("rate", "channels", "frames", "wav_sha256"):
         _expect(pad.path, name, getattr(audio, name), getattr(pad, name))
+    if pad.file_sha256:
+        _expect(pad.path, "SHA-256", content.file.sha256, pad.file_sha256)
     if device == "sx" and audio.index is not None:
         _expect(pad.path, "index", audio.index, 12 * pad.bank + pad.pad - 1)
 
@@ -297,9 +319,21 @@ def _compare_config(data: bytes, wanted: WantedArchive) -> None:
             if size and at not in wanted.kept:
                 raise ArchiveMismatch(f"{where} is described, but has no audio")
             continue
-        _expect(where, "size", size, 512 + 2 * pad.channels * pad.frames)
+        _compare_size(where, pad, size)
+        if not is_mk2 and not pad.is_as_read:
+            stored = 1 if data[32 * index + 22] == 1 else 2
+            _expect(where, "channels", stored, pad.channels)
         read = read_mk2_pad if is_mk2 else read_sx_pad
         _compare_settings(where, pad, read(data, index, pad.channels, pad.frames))
+
+
+def _compare_size(where: str, pad: WantedPad, size: int) -> None:
+    """Compare the size that the settings tell; of a file as it was read, the number of frames."""
+    width = 2 * pad.channels
+    if pad.is_as_read:
+        _expect(where, "frames", (size - 512) // width, pad.frames)
+    else:
+        _expect(where, "size", size, 512 + width * pad.frames)
 
 
 def read_size(data: bytes, index: int, *, is_mk2: bool) -> int:
@@ -387,8 +421,7 @@ def read_sx_pad(data: bytes, index: int, channels: int, frames: int) -> dict[str
     """Return what PAD_INFO.BIN says of a pad with audio; values out of range as the nearest."""
     record = data[32 * index : 32 * index + 32]
     _, _, start, end, *flags, tempo, user_tempo = struct.unpack(">IIII8BII", record)
-    level, lofi, loop, gate, is_reverse, is_wave, stored_channels, mode = flags
-    _expect(f"record {index}", "channels", 1 if stored_channels == 1 else 2, channels)
+    level, lofi, loop, gate, is_reverse, is_wave, _, mode = flags
     found: dict[str, Any] = {
         "level": min(127, level),
         "lofi": lofi != 0,

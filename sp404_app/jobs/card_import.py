@@ -39,7 +39,10 @@ def import_card(job: ProcessingJob) -> None:
         with open_card(task.rows) as files:
             card = _read(job, task, files)
             with transaction() as session:
-                new = import_commit.plan_sounds(session, task, card)
+                planned = import_commit.plan_sounds(session, job, task, card)
+            if planned is None:
+                return
+            new = planned
             _store_sounds(job, card, new, files)
             with transaction() as session:
                 is_committed = import_commit.commit_import(session, job, task, card, new, files)

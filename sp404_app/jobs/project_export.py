@@ -52,7 +52,7 @@ def export_project(job: ProcessingJob) -> None:
     with transaction() as session:
         is_saved = exports.save_export(session, job, task, archive)
     if not is_saved:
-        _delete_unless_finished(task, key)
+        _delete_if_abandoned(task, key)
 
 
 def _make(task: ExportTask, path: Path, job: ProcessingJob) -> MadeArchive:
@@ -79,10 +79,10 @@ def _report_progress(job: ProcessingJob, fraction: float) -> None:
         jobs.publish_job(session, job)
 
 
-def _delete_unless_finished(task: ExportTask, key: str) -> None:
-    """Delete the file of an attempt that came too late, unless another one has finished."""
+def _delete_if_abandoned(task: ExportTask, key: str) -> None:
+    """Delete the file of an attempt that came too late, unless another one has made or makes it."""
     with transaction() as session:
-        if not exports.is_finished(session, task.export_id):
+        if exports.is_abandoned(session, task.export_id):
             storage.delete_object(key)
 
 

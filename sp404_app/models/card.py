@@ -33,9 +33,10 @@ class PadSource(SQLModel, table=True):
     """What a pad was read from, byte for byte; never changed.
 
     `record`, `name` and `chops` are the pad's parts of PADCONF.BIN, or of PAD_INFO.BIN (record
-    only). `audio_header` is what stands before the PCM in the pad's audio file, `audio_sha256` the
-    hash of that whole file, and `sample_id` the sample that it became. An export writes these bytes
-    again where the pad still says the same.
+    only). `audio_header` is what stands before the PCM in the pad's audio file, `audio_tail` what
+    stands after its last frame (null if that is not known), `audio_sha256` the hash of that whole
+    file, and `sample_id` the sample that it became. An export writes these bytes again where the
+    pad still says the same.
     """
 
     __tablename__ = "pad_sources"
@@ -59,6 +60,7 @@ class PadSource(SQLModel, table=True):
     name: bytes = Field(default=b"", sa_type=LargeBinary)
     chops: bytes = Field(default=b"", sa_type=LargeBinary)
     audio_header: bytes = Field(default=b"", sa_type=LargeBinary)
+    audio_tail: bytes | None = Field(default=None, sa_type=LargeBinary)
     audio_sha256: str = Field(
         default="", max_length=64, sa_column_kwargs={"server_default": text("''")}
     )
@@ -101,7 +103,8 @@ class ProjectFile(SQLModel, table=True):
 class ProjectCard(SQLModel, table=True):
     """The files of a project on its card, as they were last read or written and verified.
 
-    `files` is `[{"path", "bytes", "sha256"}]`, with paths from the card's root.
+    `files` is `[{"path", "bytes", "sha256"}]`, with paths from the card's root; `"unused": true` if
+    no pad used the file when it was read, `"remove": true` if the user wants it to be deleted.
     """
 
     __tablename__ = "project_cards"

@@ -280,6 +280,36 @@ def test_records_of_the_sx_with_wild_bytes_are_read_as_the_device_does(tmp_path:
     assert compare_archive(archive(tmp_path, files | {PAD_INFO: bytes(content)}), SX)
 
 
+def test_a_file_as_it_was_read_may_end_after_its_frames_and_have_stale_channels(
+    tmp_path: Path,
+) -> None:
+    content = bytearray(pad_info())
+    content[4:8] = struct.pack(">I", 512 + len(PCM) + 3)
+    content[22] = 1
+    longer = sx_wav() + b"tail"
+    files = {SX_WAV: longer, PAD_INFO: bytes(content)}
+    path = archive(tmp_path, files)
+    digest = hashlib.sha256(longer).hexdigest()
+    (pad,) = SX.pads
+    as_read = replace(SX, pads=(replace(pad, is_as_read=True, file_sha256=digest),))
+    assert compare_archive(path, as_read)
+    with pytest.raises(ArchiveMismatch, match="length"):
+        compare_archive(path, SX)
+    other = replace(pad, is_as_read=True, file_sha256="0" * 64)
+    with pytest.raises(ArchiveMismatch, match="SHA-256"):
+        compare_archive(path, replace(SX, pads=(other,)))
+
+
+@pytest.mark.parametrize(("at", "value", "what"), [(22, b"\1", "channels"), (7, b"\1", "size")])
+def test_of_a_new_file_of_the_sx_channels_and_size_are_compared(
+    tmp_path: Path, at: int, value: bytes, what: str
+) -> None:
+    content = bytearray(pad_info())
+    content[at : at + 1] = value
+    with pytest.raises(ArchiveMismatch, match=what):
+        compare_archive(archive(tmp_path, files_of(SX) | {PAD_INFO: bytes(content)}), SX)
+
+
 def test_an_aiff_file_of_the_sx_is_read(tmp_path: Path) -> None:
     name = "S/SMPL/A0000001.AIF"
     comm = struct.pack(">HIH", 2, FRAMES, 16) + bytes.fromhex("400eac44000000000000")

@@ -23,7 +23,7 @@ from sp404_app.models import (
 )
 from sp404_app.services.account import deletion
 from sp404_app.services.billing import quotas
-from sp404_app.services.cards import imports
+from sp404_app.services.cards import imports, project_files
 from sp404_app.services.infra import storage
 from sp404_app.services.infra.import_files import FOLDER
 from sp404_app.services.library import samples
@@ -112,6 +112,57 @@ def test_an_error_at_the_end_leaves_nothing(user: User, monkeypatch: pytest.Monk
     assert row.error == "Something went wrong on our side while reading this card."
     assert nothing_is_made(user)
     assert sound_keys() == set()
+
+
+@pytest.mark.parametrize("late", ["begin_import", "plan_sounds"])
+def test_an_attempt_that_comes_too_late_deletes_no_sound_of_the_next_one(
+    user: User, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    job = start(user)
+    original = getattr(card_import.import_commit, late)
+    stored: list[set[str]] = []
+
+    def take_over(*arguments: Any) -> object:
+        """Let another attempt run; the first one goes on when that one has stored its sounds."""
+
+        def go_on() -> None:
+            stored.append(sound_keys())
+            with transaction() as session:
+                assert original(session, *arguments[1:]) is None
+            stored.append(sound_keys())
+
+        monkeypatch.undo()
+        with transaction() as session:
+            session.get_one(ProcessingJob, job.id).status = JobStatus.QUEUED
+        before_commit(monkeypatch, go_on)
+        runner.run(str(job.id))
+        return None
+
+    monkeypatch.setattr(card_import.import_commit, late, take_over)
+    runner.run(str(job.id))
+    assert [len(keys) for keys in stored] == [3, 3]
+    assert status_of(job) == JobStatus.DONE
+    with transaction() as session:
+        assert set(session.exec(select(Sample.storage_key))) == sound_keys() == stored[0]
+
+
+def test_patterns_and_pictures_of_a_user_are_bounded(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.take_in(user.id, cards.mk2_project())
+    came = sum(map(len, (data for path, data in cards.mk2_project().items() if is_copy(path))))
+    monkeypatch.setattr(project_files, "MAX_USER_BYTES", 2 * came - 1)
+    job = start(user)
+    runner.run(str(job.id))
+    with transaction() as session:
+        row = session.get_one(ProcessingJob, job.id)
+        assert len(session.exec(select(Project)).all()) == 1
+    assert row.status == JobStatus.FAILED
+    assert "patterns and pictures" in row.error
+
+
+def is_copy(path: str) -> bool:
+    return "/PTN/" in path or "/PICTURE/" in path
 
 
 def test_a_sound_that_was_uploaded_meanwhile_is_used(

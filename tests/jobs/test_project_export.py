@@ -22,11 +22,11 @@ from sp404_app.devices.mk2 import padconf
 from sp404_app.devices.mk2 import pads as mk2_pads
 from sp404_app.errors import Conflict
 from sp404_app.jobs import project_export, runner
-from sp404_app.models import JobStatus, ProcessingJob, Sample, User
+from sp404_app.models import JobStatus, ProcessingJob, ProjectExport, Sample, User
 from sp404_app.models.columns import now
 from sp404_app.services.account import deletion
 from sp404_app.services.billing import quotas
-from sp404_app.services.cards import archive_maker, export_cleanup, pad_files
+from sp404_app.services.cards import archive_maker, export_cleanup, exports, pad_files
 from sp404_app.services.cards.archive_maker import MadeArchive
 from sp404_app.services.cards.preflight import EMPTY, NOTHING_LEFT
 from sp404_app.services.infra import export_files, render_files, storage
@@ -344,6 +344,27 @@ def test_an_attempt_that_comes_too_late_does_not_touch_what_another_one_made(
     result = job_row(job.id).result
     assert result
     assert len(archive_of(target, result)) == result["bytes"]
+
+
+def test_an_attempt_that_comes_too_late_keeps_what_another_one_has_not_recorded_yet(
+    user: User, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = project(user, add())
+    job = request(target, "mk2")
+
+    def hand_over() -> None:
+        with transaction() as session:
+            row = session.get_one(ProcessingJob, job.id)
+            row.status, row.attempts = JobStatus.RUNNING, row.attempts + 1
+
+    after_making(monkeypatch, hand_over)
+    runner.run(str(job.id))
+    assert len(left_files(user)) == 1
+    with transaction() as session:
+        session.get_one(ProcessingJob, job.id).status = JobStatus.CANCELLED
+        (row,) = session.exec(select(ProjectExport))
+        assert exports.is_abandoned(session, row.id)
+        assert exports.is_abandoned(session, uuid.uuid4())
 
 
 def after_making(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:

@@ -118,24 +118,26 @@ def storable_pad(pad: DevicePad) -> DevicePad:
     return replace(pad, name=name, settings=settings, chops=chops)
 
 
-def write_pad(pad: DevicePad, raw: RawPad) -> RawPad:
+def write_pad(pad: DevicePad, raw: RawPad, *, has_same_file: bool = True) -> RawPad:
     """Return the bytes of a pad that was `raw`.
 
     A field whose reading from `raw` is what the pad wants keeps its bytes, others are encoded. So a
     pad that is unchanged since it was read gives its bytes back. Use `padconf.EMPTY_PAD` as `raw`
-    for a new one. The size word becomes that of a file of `pad.frames`.
+    for a new one. If the pad has another file than `raw` describes, or `has_same_file` is not set,
+    the size word becomes that of a file of `pad.frames`, and all positions are encoded.
 
     Raises:
         InvalidDeviceFile: If the sample is too long for the format.
     """
     raw = upgrade_pad(raw)
     current = read_raw_pad(raw, pad.channels)
-    if current == pad:
+    if has_same_file and current == pad:
         return raw
     if offset_of_frame(pad.frames, pad.channels) > MAX_FILE_BYTES:
         raise InvalidDeviceFile("This sample is too long for the format of the device.")
     wanted = storable_pad(pad)
-    record = _change_record(raw, current, pad, wanted)
+    is_other_audio = not has_same_file or not current or current.frames != pad.frames
+    record = _change_record(raw, current, pad, wanted, is_other_audio=is_other_audio)
     keeps_name = current and current.name == pad.name
     name = raw.name if keeps_name else encode_name(pad.name, NAME_BYTES)
     keeps_chops = current and current.chops == pad.chops and current.frames == pad.frames
@@ -150,11 +152,15 @@ def _make_consistent(settings: dict[str, Any], frames: int) -> None:
 
 
 def _change_record(
-    raw: RawPad, current: DevicePad | None, pad: DevicePad, wanted: DevicePad
+    raw: RawPad,
+    current: DevicePad | None,
+    pad: DevicePad,
+    wanted: DevicePad,
+    *,
+    is_other_audio: bool,
 ) -> bytes:
     """Return the record with the fields encoded that differ."""
     before = current.settings if current else {}
-    is_other_audio = not current or current.frames != pad.frames
     changed = {
         name
         for name, value in (DEFAULTS | dict(pad.settings)).items()

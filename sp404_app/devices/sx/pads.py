@@ -80,8 +80,10 @@ def read_pad(pad_info: PadInfo, index: int) -> DevicePad | None:
     return read_record(pad_info.records[index])
 
 
-def read_record(raw: bytes) -> DevicePad | None:
+def read_record(raw: bytes, channels: int | None = None) -> DevicePad | None:
     """Return what a record means, or None if its pad is empty. Wild values are clamped.
+
+    `channels` are those of the pad's file, if it is known: the record may have a stale number.
 
     A deleted sample leaves its flags behind, so only the end tells whether the pad is empty. The
     device stores no loop point: a loop is the whole region.
@@ -89,13 +91,18 @@ def read_record(raw: bytes) -> DevicePad | None:
     size = read_u32(raw, ORIGINAL_END)
     if size <= HEADER_BYTES:
         return None
-    channels = 1 if raw[CHANNELS] == 1 else 2
+    channels = channels or (1 if raw[CHANNELS] == 1 else 2)
     frames = frame_at_offset(size, channels)
     settings = DEFAULTS | read_words(raw, WORDS)
     for name, offset in POSITION_OFFSETS.items():
         settings[name] = min(frames, frame_at_offset(read_u32(raw, offset), channels))
     _make_consistent(settings, frames)
     return DevicePad("", settings, (), channels, frames)
+
+
+def zero_tempos(raw: bytes) -> set[str]:
+    """Return which of "bpm" and "user_bpm" a record stores as 0; it may crash TIME/BPM."""
+    return {name for name, value in read_words(raw, WORDS).items() if value is None}
 
 
 def storable_pad(pad: DevicePad) -> DevicePad:
@@ -115,29 +122,27 @@ def storable_pad(pad: DevicePad) -> DevicePad:
     return replace(pad, name="", settings=settings, chops=())
 
 
-def write_pad(pad: DevicePad, raw: bytes) -> bytes:
+def write_pad(pad: DevicePad, raw: bytes, *, has_same_file: bool = True) -> bytes:
     """Return the record of a pad whose record was `raw`.
 
     A field whose reading from `raw` is what the pad wants keeps its bytes, others are encoded. So a
     pad that is unchanged since it was read gives its bytes back. Use `pad_info.EMPTY_RECORD` as
-    `raw` for a new one.
+    `raw` for a new one. If the pad has another file than `raw` describes, or `has_same_file` is not
+    set, size, channels and all positions are encoded.
 
     Raises:
         InvalidDeviceFile: If the sample is empty, or too long for the format.
     """
-    current = read_record(raw)
-    if current == pad:
+    current = read_record(raw, pad.channels)
+    if has_same_file and current == pad:
         return raw
     if not HEADER_BYTES < offset_of_frame(pad.frames, pad.channels) <= MAX_FILE_BYTES:
         raise InvalidDeviceFile("This sample is empty or too long for the format of the device.")
     wanted = storable_pad(pad)
-    is_other_audio = not current or (current.frames, current.channels) != (
-        pad.frames,
-        pad.channels,
-    )
+    is_other_audio = not has_same_file or not current or current.frames != pad.frames
     changed = _changed_names(pad, current, is_other_audio=is_other_audio)
     record = _encode_fields(raw, changed, wanted, is_other_audio=is_other_audio)
-    reading = read_record(record)
+    reading = read_record(record, pad.channels)
     if not reading or any(reading.settings[name] != wanted.settings[name] for name in DEPENDENT):
         changed |= DEPENDENT
         return _encode_fields(raw, changed, wanted, is_other_audio=is_other_audio)

@@ -92,7 +92,7 @@ def make_archive(task: ExportTask, archive: Path, report: Report) -> MadeArchive
     with ThreadPoolExecutor(THREADS, "export") as pool, closing(maker.start(pool)) as audio:
         made = _write_archive(task, archive, audio, maker)
         sha256 = pool.submit(hash_file, archive)
-        wanted = device_config.wanted_archive(task.plan, made)
+        wanted = device_config.wanted_archive(task.plan, made, task.sources)
         files = compare_archive(archive, wanted, pool, maker.report_reading)
         return MadeArchive(files, archive.stat().st_size, sha256.result())
 
@@ -131,9 +131,8 @@ def _write_archive(
 
 def _add_pad(task: ExportTask, writer: ZipWriter, pad: PlannedPad, sound: PadAudioFile) -> None:
     source = task.sources.get(pad.source_id) if pad.source_id else None
-    header = source.audio_header if source else b""
     with _naming(pad):
-        writer.add(pad.path, pad_files.file_blocks(sound, pad, header))
+        writer.add(pad.path, pad_files.file_blocks(sound, pad, source))
 
 
 class PadMaker:
@@ -190,6 +189,8 @@ class PadMaker:
         """
         with _naming(pad):
             sound = self.stored(pad, stack) or self.rendered(pad, stack)
+            if pad.read_frames is not None and pad.read_frames < sound.made.frames:
+                return pad_files.cut_silence(sound, pad, self.new_file(pad, "part", stack))
             if self.task.plan.project.device != "import" or _is_whole(pad, sound.made):
                 return sound
             return pad_files.bake_region(sound, pad, self.new_file(pad, "part", stack))

@@ -6,7 +6,7 @@ files that were ours before and that the export no longer has.
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.devices.mk2 import paths as mk2_paths
@@ -15,6 +15,7 @@ from sp404_app.services.cards.card_paths import fold_path
 from sp404_app.services.cards.imports import ListedFile
 
 What = Literal["add", "replace", "delete", "conflict"]
+File = TypeVar("File", bound=ListedFile)
 
 NEW: Final = "Not on the card yet."
 GONE: Final = "It was deleted on the card; it is written again."
@@ -22,7 +23,20 @@ CHANGED_HERE: Final = "Changed in the project."
 CHANGED_ON_CARD: Final = "It was changed on the card since it was read."
 FOREIGN: Final = "This file is not from this project."
 UNUSED: Final = "The project no longer uses this file."
+CHOSEN: Final = "You chose to delete it."
+CHOSEN_BUT_CHANGED: Final = "You chose to delete it, but it was changed on the card."
 UNUSED_BUT_CHANGED: Final = "The project no longer uses this file, but it was changed on the card."
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile(ListedFile):
+    """A file as this project last read or wrote it.
+
+    `unused`: no pad used it when the card was read. `remove`: the user wants it to be deleted.
+    """
+
+    unused: bool = False
+    remove: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class CardChange:
 
 
 def compare_card(
-    before: Iterable[ListedFile],
+    before: Iterable[RecordedFile],
     now: Iterable[ListedFile],
     wanted: Iterable[ListedFile],
     folder: str | None,
@@ -46,9 +60,10 @@ def compare_card(
     """Return the changes that writing `wanted` makes, in the order of their paths.
 
     `before` are the files as this project last read or wrote them, `now` as they are, `wanted` as
-    the export has them. Paths begin at the card's root and are compared without case. Only sounds
-    of pads in `folder` are deleted, and not those of pads in `kept`: the export describes these
-    pads as before, but has no sound of theirs that could be written again.
+    the export has them. Paths begin at the card's root and are compared without case. Only files in
+    `folder` are deleted: those that the user chose, and sounds of pads which the project used. The
+    sounds of pads in `kept` stay: the export describes these pads as before, but has no sound of
+    theirs that could be written again.
     """
     old, present, new = _by_path(before), _by_path(now), _by_path(wanted)
     changes: list[CardChange] = []
@@ -58,16 +73,26 @@ def compare_card(
             spelled = present[key].path if key in present else new[key].path
             changes.append(_change(spelled, *verdict))
     for key in sorted(set(old) & set(present) - set(new)) if folder else ():
-        place = position_of(key)
-        if key.startswith(f"{fold_path(folder or '')}/") and place and place not in kept:
-            is_ours = _is_same(old[key], present[key])
-            verdict = ("delete", UNUSED) if is_ours else ("conflict", UNUSED_BUT_CHANGED)
-            changes.append(_change(present[key].path, *verdict))
+        if key.startswith(f"{fold_path(folder or '')}/"):
+            verdict = _verdict_on_unwanted(old[key], present[key], kept)
+            changes += [_change(present[key].path, *verdict)] if verdict else []
     return sorted(changes, key=lambda each: each.path)
 
 
-def _by_path(files: Iterable[ListedFile]) -> dict[str, ListedFile]:
+def _by_path(files: Iterable[File]) -> dict[str, File]:
     return {fold_path(each.path): each for each in files}
+
+
+def _verdict_on_unwanted(
+    before: RecordedFile, present: ListedFile, kept: Container[tuple[str, int]]
+) -> tuple[What, str] | None:
+    """Return whether a file that the export does not have is deleted, and why; None if it stays."""
+    is_same, place = _is_same(before, present), position_of(before.path)
+    if before.remove:
+        return ("delete", CHOSEN) if is_same else ("conflict", CHOSEN_BUT_CHANGED)
+    if place is None or place in kept or before.unused:
+        return None
+    return ("delete", UNUSED) if is_same else ("conflict", UNUSED_BUT_CHANGED)
 
 
 def _verdict(
@@ -106,6 +131,15 @@ def position_of(path: str) -> tuple[str, int] | None:
     return None
 
 
-def listed_files(files: Iterable[Mapping[str, Any]]) -> list[ListedFile]:
-    """Return files from JSON values."""
-    return [ListedFile(each["path"], each["bytes"], each["sha256"]) for each in files]
+def listed_files(files: Iterable[Mapping[str, Any]]) -> list[RecordedFile]:
+    """Return files from JSON values, as `ProjectCard` and `ProjectExport` have them."""
+    return [
+        RecordedFile(
+            each["path"],
+            each["bytes"],
+            each["sha256"],
+            unused=bool(each.get("unused")),
+            remove=bool(each.get("remove")),
+        )
+        for each in files
+    ]

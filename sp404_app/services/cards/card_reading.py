@@ -50,6 +50,7 @@ class Sound:
     frames: int
     rate: int
     header: bytes
+    tail: bytes | None
     sha256: str
     card: CardSound | None = None
     sample_id: uuid.UUID | None = None
@@ -158,7 +159,7 @@ def _choose_sounds(
     for index, raw in read.records.items():
         candidates = [path for path in samples.get(index, []) if sizes[path]]
         if len(candidates) > 1 and read.device is DeviceKind.SX:
-            pad = project_reading.read_record(read.device, raw, channels=2)
+            pad = project_reading.read_record(read.device, raw)
             ending = ".wav" if pad.settings["container"] == "wav" else ".aif"
             candidates.sort(key=lambda path: ending not in path.casefold())
         if candidates:
@@ -216,6 +217,7 @@ def _read_sound(
             found.frames,
             found.rate,
             found.header,
+            found.tail,
             files.sha256(path),
             sample_id=found.sample_id,
         )
@@ -230,6 +232,7 @@ def _inspect(local: Path, device: DeviceKind, sha256: str) -> Sound:
         audio.frames,
         audio.sample_rate,
         sound.header,
+        sound.tail,
         sha256,
         sound,
     )

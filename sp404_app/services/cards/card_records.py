@@ -1,22 +1,31 @@
 """What is known of a project's files on its card: recorded when it is read or written."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlmodel import Session, col, select
 
-from sp404_app.devices.capabilities import BANKS
+from sp404_app.devices.capabilities import BANKS, DeviceKind
+from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.mk2 import paths as mk2_paths
 from sp404_app.devices.sx import paths as sx_paths
 from sp404_app.errors import Conflict
 from sp404_app.models import ProjectCard, ProjectExport, ProjectSource
 from sp404_app.models.columns import now
 from sp404_app.services.cards import export_content, export_plan, imports
-from sp404_app.services.cards.card_comparison import CardChange, compare_card, listed_files
-from sp404_app.services.cards.card_paths import clean_path
-from sp404_app.services.cards.export_content import ExportTarget
+from sp404_app.services.cards.card_comparison import (
+    CardChange,
+    RecordedFile,
+    compare_card,
+    listed_files,
+)
+from sp404_app.services.cards.card_paths import clean_path, fold_path
+from sp404_app.services.cards.export_content import ExportContent, ExportTarget
 from sp404_app.services.cards.imports import ListedFile
+from sp404_app.services.cards.project_reading import RawRecord, find_places
 from sp404_app.services.projects import history
 
 EXPORT_FIRST = "Export this project first."
@@ -26,7 +35,7 @@ EXPORT_FIRST = "Export this project first."
 class WantedCard:
     """What an export writes: its files, and the pads that it describes without their sound."""
 
-    files: list[ListedFile]
+    files: list[RecordedFile]
     kept: frozenset[tuple[str, int]]
 
 
@@ -40,7 +49,8 @@ def wanted_card(
         Conflict: If it was not exported since its last change, or no pad can be exported.
     """
     project = history.get_project(session, user_id, project_id)
-    plan = export_plan.plan_export(export_content.load_content(session, project, target))
+    content = export_content.load_content(session, project, target)
+    plan = export_plan.plan_export(content)
     row = session.exec(
         select(ProjectExport).where(
             ProjectExport.user_id == user_id,
@@ -50,9 +60,25 @@ def wanted_card(
     ).first()
     if row is None:
         raise Conflict(EXPORT_FIRST)
-    places = (divmod(int(i), target.hardware.pads_per_bank) for i in plan.project.kept)
-    kept = frozenset((BANKS[bank], pad + 1) for bank, pad in places)
-    return WantedCard(listed_files(row.files), kept)
+    return WantedCard(listed_files(row.files), _kept_places(content, plan.project.kept))
+
+
+def _kept_places(content: ExportContent, kept: Mapping[str, str]) -> frozenset[tuple[str, int]]:
+    """Return the pads whose files stay, from `{index: source id}` of pads without a sound.
+
+    A pad that was moved has its broken file still where the project was read from.
+    """
+    indexes = set(map(int, kept))
+    origin, device = content.project_source, content.kit.device
+    for source_id in kept.values():
+        if origin is None:
+            break
+        source = content.sources[uuid.UUID(source_id)]
+        raw = RawRecord(source.record, source.name, source.chops)
+        with suppress(InvalidDeviceFile):  # the job says so
+            indexes.update(find_places(device.kind, origin.config, raw))
+    places = (divmod(index, device.pads_per_bank) for index in indexes)
+    return frozenset((BANKS[bank], pad + 1) for bank, pad in places)
 
 
 def compare(
@@ -76,7 +102,9 @@ def compare(
     return compare_card(before, present, wanted.files, folder, wanted.kept)
 
 
-def _files_before(session: Session, project_id: uuid.UUID, folder: str | None) -> list[ListedFile]:
+def _files_before(
+    session: Session, project_id: uuid.UUID, folder: str | None
+) -> list[RecordedFile]:
     """Return the files of a project as they were last read or written.
 
     A project may have been read from another place than it is written to: its files are known in
@@ -89,11 +117,16 @@ def _files_before(session: Session, project_id: uuid.UUID, folder: str | None) -
         return files
     prefix = f"{source.folder}/" if source.folder else ""
     moved = [
-        replace(each, path=f"{folder}/{each.path.removeprefix(prefix)}")
+        replace(each, path=f"{folder}/{_inner_path(each.path[len(prefix) :], source.device)}")
         for each in files
-        if each.path.startswith(prefix)
+        if fold_path(each.path[: len(prefix)]) == fold_path(prefix)
     ]
     return [*moved, *files]
+
+
+def _inner_path(path: str, device: str) -> str:
+    """Return the path of a file in its project's folder; SMPL may have been read alone."""
+    return f"SMPL/{path}" if device == DeviceKind.SX and "/" not in path else path
 
 
 def folder_of(target: ExportTarget) -> str | None:
@@ -119,6 +152,14 @@ def record_card(
     row = session.get(ProjectCard, project_id) or ProjectCard(
         project_id=project_id, user_id=user_id
     )
-    row.files, row.seen_at = [asdict(each) for each in files], now()
+    written = {fold_path(each.path) for each in files}
+    beside = [each for each in row.files if _is_left_alone(each, written)]
+    row.files, row.seen_at = [*(asdict(each) for each in files), *beside], now()
     session.add(row)
     session.flush()
+
+
+def _is_left_alone(file: Mapping[str, Any], written: Container[str]) -> bool:
+    """Return whether a file of the card that no pad uses is still there after a write."""
+    is_deleted = fold_path(file["path"]) in written or file.get("remove")
+    return bool(file.get("unused")) and not is_deleted

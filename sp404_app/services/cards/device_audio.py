@@ -28,6 +28,7 @@ from sp404_app.services.library import samples
 from sp404_app.services.library.stored_files import StoredWaveform
 
 BLOCK_BYTES: Final = 1 << 20  # a multiple of every frame size
+MAX_TAIL_BYTES: Final = 1_024
 WRONG_HASH: Final = "The header’s hash is wrong; the device may refuse this file."
 NO_AUDIO: Final = "This file contains no sound."
 
@@ -39,7 +40,8 @@ class CardSound:
     `file` is its layout, or None if it is not as the device writes it; such a file is kept as it is
     if a decoder can read it. `size` is that of the sample that it becomes, `refusal` why the device
     may refuse the file, or "". `header` are the first bytes of the file. `waveform` is drawn before
-    the analysis; None of a file that is kept as it is.
+    the analysis; None of a file that is kept as it is. `tail` are the bytes after the last frame,
+    None if they are more than `MAX_TAIL_BYTES`.
     """
 
     file: SampleFile | None
@@ -49,6 +51,7 @@ class CardSound:
     header: bytes
     refusal: str = ""
     waveform: StoredWaveform | None = None
+    tail: bytes | None = None
 
 
 def parse_sample_header(header: bytes, size: int, device: DeviceKind) -> SampleFile:
@@ -107,8 +110,16 @@ def inspect_sound(path: Path, device: DeviceKind) -> CardSound:
     drawn = peaks.done()
     waveform = StoredWaveform(drawn.to_bytes(), drawn.thumbnail())
     stored = WAV_HEADER_BYTES + 2 * found.channels * found.frames
-    refusal = why_refused(header, size, device)
-    return CardSound(found, audio, hasher.done().digest, stored, header, refusal, waveform)
+    return CardSound(
+        found,
+        audio,
+        hasher.done().digest,
+        stored,
+        header,
+        why_refused(header, size, device),
+        waveform,
+        read_tail(path, found),
+    )
 
 
 def _inspect_foreign(path: Path, header: bytes, refusal: str) -> CardSound:
@@ -129,6 +140,16 @@ def pcm_blocks(path: Path, file: SampleFile) -> Iterator[npt.NDArray[Any]]:
         while left and (block := source.read(min(BLOCK_BYTES, left))):
             left -= len(block)
             yield np.frombuffer(block, order).astype("<i2", copy=False)
+
+
+def read_tail(path: Path, file: SampleFile) -> bytes | None:
+    """Return the bytes after the last whole frame of a file; None if they are too many to keep."""
+    end = file.pcm_offset + file.pcm_bytes
+    if path.stat().st_size - end > MAX_TAIL_BYTES:
+        return None
+    with path.open("rb") as opened:
+        opened.seek(end)
+        return opened.read(MAX_TAIL_BYTES)
 
 
 def write_sample(source: Path, sound: CardSound, target: Path) -> Path:

@@ -25,7 +25,7 @@ from sp404_app.devices.mk2.padconf import (
 )
 from sp404_app.devices.pad_settings import DEFAULTS, clamp_positions
 from sp404_app.devices.second_reader import WantedArchive, WantedPad
-from sp404_app.devices.sx import pad_info
+from sp404_app.devices.sx import aiff, pad_info, wave
 from sp404_app.devices.sx import pads as sx_pads
 from sp404_app.models import PadSource
 from sp404_app.services.cards import exported_audio
@@ -89,7 +89,8 @@ def _build_padconf(
     pads |= {int(index): _raw_pad(sources[id_]) for index, id_ in plan.project.kept.items()}
     for pad in plan.pads:
         raw = _raw_pad(sources[pad.source_id]) if pad.source_id else EMPTY_PAD
-        pads[pad.index] = mk2_pads.write_pad(device_pad(pad, made[pad.index], "mk2"), raw)
+        stored, is_read = device_pad(pad, made[pad.index], "mk2"), pad.read_frames is not None
+        pads[pad.index] = mk2_pads.write_pad(stored, raw, has_same_file=is_read)
     return encode_padconf(_write_project(plan.project, replace_pads(base, pads)))
 
 
@@ -115,16 +116,19 @@ def _build_pad_info(
     records |= {int(index): sources[id_].record for index, id_ in plan.project.kept.items()}
     for pad in plan.pads:
         raw = sources[pad.source_id].record if pad.source_id else pad_info.EMPTY_RECORD
-        records[pad.index] = sx_pads.write_pad(device_pad(pad, made[pad.index], "sx"), raw)
+        stored, is_read = device_pad(pad, made[pad.index], "sx"), pad.read_frames is not None
+        records[pad.index] = sx_pads.write_pad(stored, raw, has_same_file=is_read)
     return pad_info.encode_pad_info(pad_info.replace_records(base, records))
 
 
-def wanted_archive(plan: ExportPlan, made: Mapping[int, MadeAudio]) -> WantedArchive:
+def wanted_archive(
+    plan: ExportPlan, made: Mapping[int, MadeAudio], sources: Sources
+) -> WantedArchive:
     """Return what the second reader must find."""
     project, per_bank = plan.project, PADS_PER_BANK[plan.project.device]
     return WantedArchive(
         device=project.device,
-        pads=tuple(_wanted_pad(pad, made[pad.index], project.device) for pad in plan.pads),
+        pads=tuple(_wanted_pad(pad, made[pad.index], project.device, sources) for pad in plan.pads),
         config=project.config,
         project={
             "name": project.name,
@@ -137,7 +141,7 @@ def wanted_archive(plan: ExportPlan, made: Mapping[int, MadeAudio]) -> WantedArc
     )
 
 
-def _wanted_pad(pad: PlannedPad, made: MadeAudio, device: str) -> WantedPad:
+def _wanted_pad(pad: PlannedPad, made: MadeAudio, device: str, sources: Sources) -> WantedPad:
     per_bank = PADS_PER_BANK[device]
     settings: dict[str, Any] = {}
     chops: tuple[int, ...] = ()
@@ -158,7 +162,22 @@ def _wanted_pad(pad: PlannedPad, made: MadeAudio, device: str) -> WantedPad:
         name=pad.name,
         settings=settings,
         chops=chops,
+        is_as_read=pad.read_frames is not None,
+        file_sha256=_read_sha256(pad, sources),
     )
+
+
+def _read_sha256(pad: PlannedPad, sources: Sources) -> str:
+    """Return the hash of a file that is given back, "" if it is not known or its index changes."""
+    source = sources.get(pad.source_id or "")
+    if source is None or pad.read_frames is None or source.audio_tail is None:
+        return ""
+    header = source.audio_header
+    index = {
+        "sx_wav": wave.read_wave_index,
+        "sx_aiff": aiff.read_aiff_index,
+    }.get(pad.format, lambda _: None)(header)
+    return source.audio_sha256 if index in (None, pad.index) else ""
 
 
 def _is_user_tempo_possible(settings: Mapping[str, Any]) -> bool:

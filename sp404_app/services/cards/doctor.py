@@ -1,28 +1,32 @@
 """The card doctor: what is wrong with a project and its files on the card. Pure functions.
 
 Every problem says what it is and, where a click can mend it, what the click does. Originals are
-never changed.
+never changed. A file on the card is only marked: the next write shows it, and deletes it.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from sp404_app.devices.capabilities import BANKS, DeviceKind
+from sp404_app.devices.sx.pads import zero_tempos
+from sp404_app.devices.sx.tempo import derive_tempo
 from sp404_app.models import PadSource, Sample
 from sp404_app.services.cards import device_audio
-from sp404_app.services.cards.card_comparison import position_of
+from sp404_app.services.cards.card_comparison import RecordedFile, position_of
 from sp404_app.services.cards.card_paths import is_left_over
 from sp404_app.services.cards.export_plan import stored_name
-from sp404_app.services.cards.imports import ListedFile
 from sp404_app.services.projects.kit import Kit, PadContent, PadPosition
 from sp404_app.services.projects.pad_edits import edit_of
 
 ProblemKind = Literal[
-    "missing_sound", "trashed_sound", "refused_file", "too_long", "name",
-    "repeated_sound", "unused_sound", "leftover",
+    "missing_sound", "trashed_sound", "refused_file", "too_long", "name", "tempo",
+    "repeated_sound", "unused_sound", "leftover", "marked_file",
 ]  # fmt: skip
+OUTSIDE_HISTORY: Final = frozenset({"trashed_sound", "unused_sound", "leftover", "marked_file"})
+MARK: Final = "Delete it with the next write"
+UNMARK: Final = "Keep it on the card"
 BYTES_PER_FRAME: Final = {1: 2, 2: 4}
 MAX_PROBLEMS: Final = 1_000
 
@@ -32,13 +36,15 @@ class CheckedProject:
     """What the doctor looks at. `card` are the files on the card when they were last seen.
 
     `found_again` are samples of the library with the sound that a pad has lost, by the pad.
+    `played` are the pads that patterns use; None if a pattern cannot be read.
     """
 
     kit: Kit
     samples: Mapping[uuid.UUID | None, Sample]
     sources: Mapping[uuid.UUID | None, PadSource] = field(default_factory=dict)
-    card: Sequence[ListedFile] = ()
+    card: Sequence[RecordedFile] = ()
     found_again: Mapping[PadPosition, uuid.UUID] = field(default_factory=dict)
+    played: Container[PadPosition] | None = frozenset()
 
     def sample_of(self, at: PadPosition) -> Sample | None:
         """Return the sample of a pad, None if it is gone."""
@@ -74,7 +80,7 @@ def find_problems(project: CheckedProject) -> list[Problem]:
     problems = [
         problem for at in sorted(project.kit.pads) for problem in _pad_problems(project, at)
     ]
-    problems += _repeated_sounds(project.kit)
+    problems += _repeated_sounds(project)
     problems += _card_problems(project)
     return problems[:MAX_PROBLEMS]
 
@@ -100,6 +106,10 @@ def _pad_problems(project: CheckedProject, at: PadPosition) -> Iterator[Problem]
     if name is not None:
         what = f"The device cannot show the name of {_label(project, at)}."
         yield _of_pad("name", at, what, f"Rename it to “{name}”")
+    if has_no_tempo(project, at):
+        what = f"The tempo of {_label(project, at)} is stored as 0."
+        tempo = derive_tempo(project.kit.pads[at].frames or 0)
+        yield _of_pad("tempo", at, what, f"Set it to {tempo:g} BPM")
 
 
 def _of_pad(kind: ProblemKind, at: PadPosition, what: str, fix: str) -> Problem:
@@ -150,20 +160,57 @@ def device_spelling(project: CheckedProject, at: PadPosition) -> str | None:
     return name if name != pad.name else None
 
 
-def _repeated_sounds(kit: Kit) -> Iterator[Problem]:
+def has_no_tempo(project: CheckedProject, at: PadPosition) -> bool:
+    """Return whether a pad still has the tempo of 0 that its record on a SP-404SX card has."""
+    pad = project.kit.pads[at]
+    source = project.sources.get(pad.source_id)
+    is_sx = project.kit.device.kind is DeviceKind.SX
+    if not is_sx or source is None or source.device != DeviceKind.SX:
+        return False
+    names = [name for name in ("bpm", "user_bpm") if pad.settings[name] is None]
+    return bool(set(names) & zero_tempos(source.record))
+
+
+def _repeated_sounds(project: CheckedProject) -> Iterator[Problem]:
     places: dict[uuid.UUID, list[PadPosition]] = {}
-    for at in sorted(kit.pads):
-        if sample_id := kit.pads[at].sample_id:
+    for at in sorted(project.kit.pads):
+        if sample_id := project.kit.pads[at].sample_id:
             places.setdefault(sample_id, []).append(at)
     for sample_id, found in places.items():
         if len(found) > 1:
-            pads = tuple(map(str, found))
-            what = f"The same sound is on {', '.join(pads[:-1])} and {pads[-1]}."
-            id_ = f"repeated_sound:{sample_id}"
-            first = found[0]
+            pads, first = tuple(map(str, found)), found[0]
+            copies = copied_pads(project, found)
             yield Problem(
-                id_, "repeated_sound", what, False, bank=first.bank_letter, pad=first.pad, pads=pads
+                f"repeated_sound:{sample_id}",
+                "repeated_sound",
+                f"The same sound is on {_enumerate(pads)}.",
+                can_fix=bool(copies),
+                fix=f"Empty {_enumerate(tuple(map(str, copies)))}" if copies else "",
+                bank=first.bank_letter,
+                pad=first.pad,
+                pads=pads,
             )
+
+
+def copied_pads(project: CheckedProject, places: Sequence[PadPosition]) -> list[PadPosition]:
+    """Return those of the pads with one sound that repeat an earlier one and that no pattern plays.
+
+    Pads that play another part of the sound, or play it otherwise, are no copies.
+    """
+    if project.played is None:
+        return []
+    copies: list[PadPosition] = []
+    seen: list[PadContent] = []
+    for at in places:
+        pad = replace(project.kit.pads[at], name="", source_id=None)
+        if pad in seen and at not in project.played:
+            copies.append(at)
+        seen.append(pad)
+    return copies
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _card_problems(project: CheckedProject) -> Iterator[Problem]:
@@ -171,7 +218,11 @@ def _card_problems(project: CheckedProject) -> Iterator[Problem]:
     used = {(at.bank_letter, at.pad) for at in project.kit.pads}
     for file in project.card:
         place = position_of(file.path)
-        if is_left_over(file.path):
+        if file.remove:
+            name = file.path.rpartition("/")[2]
+            what = f"The next write deletes {name}, and shows it before."
+            yield _of_file("marked_file", file, what, UNMARK)
+        elif is_left_over(file.path):
             yield _of_file("leftover", file, "A computer left this file behind.")
         elif not file.bytes:
             yield _of_file("leftover", file, "This file is empty.")
@@ -179,11 +230,9 @@ def _card_problems(project: CheckedProject) -> Iterator[Problem]:
             yield _of_file("unused_sound", file, "No pad uses this sound.")
 
 
-def _of_file(kind: ProblemKind, file: ListedFile, what: str) -> Problem:
+def _of_file(kind: ProblemKind, file: RecordedFile, what: str, fix: str = MARK) -> Problem:
     bank, pad = position_of(file.path) or (None, None)
-    return Problem(
-        f"{kind}:{file.path}", kind, what, can_fix=False, bank=bank, pad=pad, path=file.path
-    )
+    return Problem(f"{kind}:{file.path}", kind, what, True, fix, bank, pad, path=file.path)
 
 
 def bank_sizes(project: CheckedProject) -> list[BankSize]:

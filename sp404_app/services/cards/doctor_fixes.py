@@ -3,11 +3,14 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlmodel import Session
 
+from sp404_app.devices.capabilities import BANKS
+from sp404_app.devices.sx.tempo import derive_tempo
 from sp404_app.models import PadSource, Project, ProjectCard
-from sp404_app.services.cards import doctor, export_content
+from sp404_app.services.cards import doctor, export_content, patterns
 from sp404_app.services.cards.card_comparison import listed_files
 from sp404_app.services.cards.doctor import BankSize, CheckedProject, Problem
 from sp404_app.services.cards.known_sounds import find_known_sounds
@@ -55,8 +58,26 @@ def _load(session: Session, project: Project) -> CheckedProject:
     found = samples_by_id(session, project.user_id, [pad.sample_id for pad in kit.pads.values()])
     sources = export_content.load_sources(session, project.user_id, kit)
     card = session.get(ProjectCard, project.id)
-    again = _find_again(session, project.user_id, kit, found, sources)
-    return CheckedProject(kit, found, sources, listed_files(card.files) if card else (), again)
+    return CheckedProject(
+        kit,
+        found,
+        sources,
+        listed_files(card.files) if card else (),
+        _find_again(session, project.user_id, kit, found, sources),
+        _find_played(session, project, kit),
+    )
+
+
+def _find_played(session: Session, project: Project, kit: Kit) -> set[PadPosition] | None:
+    """Return the pads that patterns use; None if a pattern cannot be read."""
+    ids = [pad.sample_id for pad in kit.pads.values()]
+    if len(ids) == len(set(ids)):  # nobody asks
+        return set()
+    found = patterns.list_patterns(session, project.user_id, project.id)
+    if any(each.problem for each in found):
+        return None
+    pads = {(pad.bank, pad.pad) for each in found for pad in each.pads}
+    return {PadPosition(BANKS.index(bank), pad) for bank, pad in pads}
 
 
 def _find_again(
@@ -90,6 +111,7 @@ def fix_problems(session: Session, target: Target, ids: Sequence[str]) -> list[P
     project = history.lock_project(session, target.user_id, target.project_id)
     checked = _load(session, project)
     chosen = doctor.fixable(doctor.find_problems(checked), ids)
+    _mark_files(session, project, chosen)
     contents = _mended(session, checked, chosen)
     label = "Mend a pad" if len(contents) == 1 else f"Mend {len(contents)} pads"
     history.change_project(session, target, label, lambda kit: put_pads(kit, contents))
@@ -108,35 +130,72 @@ def _restore_sounds(
     return trashed
 
 
+def _mark_files(session: Session, project: Project, chosen: Sequence[Problem]) -> None:
+    """Note which files on the card the next write deletes, and which it keeps after all."""
+    card = session.get(ProjectCard, project.id, populate_existing=True)
+    marks = {each.path: each.kind != "marked_file" for each in chosen if each.path}
+    if card and marks:
+        card.files = [
+            {**each, "remove": marks.get(each["path"], each.get("remove", False))}
+            for each in card.files
+        ]
+        session.add(card)
+        session.flush()
+
+
 def _place(problem: Problem, kit: Kit) -> PadPosition:
     return parse_position(problem.bank, problem.pad, kit.device)
 
 
 def _mended(
     session: Session, checked: CheckedProject, chosen: Sequence[Problem]
-) -> dict[PadPosition, PadContent]:
-    """Return the pads that change, as they are afterwards."""
-    contents: dict[PadPosition, PadContent] = {}
+) -> dict[PadPosition, PadContent | None]:
+    """Return the pads that change, as they are afterwards; None: empty."""
+    contents: dict[PadPosition, PadContent | None] = {}
     for problem in chosen:
-        at = _place(problem, checked.kit)
-        pad = contents.get(at, checked.kit.pads[at])
-        match problem.kind:
-            case "missing_sound":
-                contents[at] = replace(pad, sample_id=checked.found_again[at])
-            case "refused_file":
-                contents[at] = replace(pad, source_id=_without_header(session, checked, pad))
-            case "too_long":
-                contents[at] = _trimmed(checked, at, pad)
-            case "name":
-                contents[at] = replace(pad, name=doctor.device_spelling(checked, at) or pad.name)
+        if problem.kind == "repeated_sound":
+            places = [at for at in sorted(checked.kit.pads) if str(at) in problem.pads]
+            contents |= dict.fromkeys(doctor.copied_pads(checked, places))
+        elif problem.kind not in doctor.OUTSIDE_HISTORY:
+            at = _place(problem, checked.kit)
+            pad = contents.get(at) or checked.kit.pads[at]
+            contents[at] = _mended_pad(session, checked, problem, at, pad)
     return contents
 
 
-def _without_header(session: Session, checked: CheckedProject, pad: PadContent) -> uuid.UUID:
-    """Return a copy of what a pad was read from, without the header that the device refuses."""
-    old = checked.sources[pad.source_id]
-    values = old.model_dump(exclude={"id", "created_at", "audio_header", "audio_sha256"})
-    copy = PadSource(**values)
+def _mended_pad(
+    session: Session, checked: CheckedProject, problem: Problem, at: PadPosition, pad: PadContent
+) -> PadContent:
+    """Return a pad without one of its problems."""
+    match problem.kind:
+        case "missing_sound":
+            found_id = checked.found_again[at]
+            source_id = _copy_source(session, checked, pad, sample_id=found_id)
+            return replace(pad, sample_id=found_id, source_id=source_id)
+        case "refused_file":
+            no_file = {"audio_header": b"", "audio_tail": None, "audio_sha256": ""}
+            return replace(pad, source_id=_copy_source(session, checked, pad, **no_file))
+        case "too_long":
+            return _trimmed(checked, at, pad)
+        case "tempo":
+            return _with_tempo(checked, at, pad)
+        case _:
+            return replace(pad, name=doctor.device_spelling(checked, at) or pad.name)
+
+
+def _with_tempo(checked: CheckedProject, at: PadPosition, pad: PadContent) -> PadContent:
+    """Return a pad with the tempo that the device would give to its sound, where it has none."""
+    bpm = pad.settings["bpm"] or derive_tempo(pad.frames or 0)
+    change = PadChange(settings={"bpm": bpm, "user_bpm": pad.settings["user_bpm"] or bpm})
+    return pads.change_content(pad, change, checked.sample_of(at), checked.kit.device)
+
+
+def _copy_source(
+    session: Session, checked: CheckedProject, pad: PadContent, **changes: Any
+) -> uuid.UUID:
+    """Insert a copy of what a pad was read from, with other values; return its id."""
+    values = checked.sources[pad.source_id].model_dump(exclude={"id", "created_at"})
+    copy = PadSource(**values | changes)
     session.add(copy)
     session.flush()
     return copy.id

@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from sp404_app.audio.render.edit import edit_to_json
-from sp404_app.audio.render.length import minimum_frames
 from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.devices.device_pad import DeviceBank, DeviceProject
 from sp404_app.devices.errors import InvalidDeviceFile
@@ -25,19 +24,18 @@ from sp404_app.devices.mk2.padconf import decode_padconf
 from sp404_app.devices.mk2.project_settings import read_project
 from sp404_app.devices.names import decode_name
 from sp404_app.devices.pad_settings import STORED_BY, is_reverse
-from sp404_app.devices.sx import aiff
 from sp404_app.devices.sx import paths as sx_paths
 from sp404_app.errors import Conflict
 from sp404_app.models import PadSource
 from sp404_app.services.cards import exported_audio
-from sp404_app.services.cards.export_content import ExportContent, ExportTarget, PadAudio, is_sx
+from sp404_app.services.cards.export_content import ExportContent, ExportTarget, is_sx
 from sp404_app.services.cards.export_names import import_paths
 from sp404_app.services.cards.preflight import EMPTY, NOTHING_LEFT
+from sp404_app.services.cards.project_reading import folder_name
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadContent, PadPosition
-from sp404_app.services.projects.pad_edits import source_frames
 
-EXPORT_VERSION: Final = 1  # increase it when a change of this package changes any bytes
+EXPORT_VERSION: Final = 2  # increase it when a change of this package changes any bytes
 AudioFormat = Literal["wav", "smp", "sx_wav", "sx_aiff"]
 # What came with a project and is given back as it came.
 KEPT_MK2 = frozenset(mk2_paths.FileKind) - {
@@ -52,6 +50,7 @@ class PlannedPad:
 
     `index` counts the pads of the target from 0; `label` names the pad in the project. Of the
     render, the frames from `start` to `end` (None: all) are taken, backwards with `backwards`.
+    `read_frames` is the length of the file that the pad was read from, if that file is given back.
     """
 
     path: str
@@ -71,6 +70,7 @@ class PlannedPad:
     start: int = 0
     end: int | None = None
     backwards: bool = False
+    read_frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,8 @@ def plan_pad(content: ExportContent, at: PadPosition, path: str) -> PlannedPad:
     assert audio  # a pad without sample is refused
     source = content.source_of(at)
     index = at.bank * device.pads_per_bank + at.pad - 1
-    file_format = _audio_format(content, pad, audio, source)
+    read = exported_audio.source_file(content, at)
+    file_format = _audio_format(content, pad, is_read=read is not None)
     settings = _stored_settings(pad, file_format)
     region: dict[str, Any] = {}
     if content.target.device == "import":
@@ -161,6 +162,7 @@ def plan_pad(content: ExportContent, at: PadPosition, path: str) -> PlannedPad:
         loop=audio.loop,
         key=audio.key,
         source_id=str(source.id) if source and content.target.device != "import" else None,
+        read_frames=read.frames if read else None,
         **region,
     )
 
@@ -179,35 +181,16 @@ def _stored_settings(pad: PadContent, file_format: AudioFormat) -> dict[str, Any
     return settings
 
 
-def _audio_format(
-    content: ExportContent, pad: PadContent, audio: PadAudio, source: PadSource | None
-) -> AudioFormat:
+def _audio_format(content: ExportContent, pad: PadContent, *, is_read: bool) -> AudioFormat:
+    """Return the format of a pad's file.
+
+    An AIFF file is given back only as it came: nobody knows how the device reads another one.
+    """
     if content.target.device == "import":
         return "wav"
     if not is_sx(content):
         return "smp"
-    if source is None or pad.edit or pad.settings["container"] != "aiff":
-        return "sx_wav"
-    return "sx_aiff" if _describes(source.audio_header, audio) else "sx_wav"
-
-
-def _describes(header: bytes, audio: PadAudio) -> bool:
-    """Return whether an AIFF header is that of a pad's render.
-
-    An AIFF file is given back only as it came: nobody knows how the device reads another one. The
-    render of a short sound is longer than the file was.
-    """
-    frames, channels = source_frames(audio.sample), audio.sample.channels
-    if not frames or not channels or frames < minimum_frames(audio.rate):
-        return False
-    pcm_bytes = 2 * channels * frames
-    try:
-        found = aiff.parse_aiff_header(header, len(header) + pcm_bytes)
-    except InvalidDeviceFile:
-        return False
-    is_exact = aiff.declared_pcm_bytes(header) == pcm_bytes
-    is_same = (found.channels, found.frames) == (channels, frames)
-    return is_exact and is_same and audio.sample.sample_rate == found.rate
+    return "sx_aiff" if is_read and pad.settings["container"] == "aiff" else "sx_wav"
 
 
 def _folder(target: ExportTarget) -> str:
@@ -273,7 +256,7 @@ def _project_name(content: ExportContent) -> str:
         with suppress(InvalidDeviceFile):  # the job says so
             read = read_project(decode_padconf(source.config)).name
             # A project without a name got that of its folder.
-            if name == (read if read.strip() else source.folder.rpartition("/")[2].strip()):
+            if name == (read if read.strip() else folder_name(source.folder)):
                 return read
     return device_name(name, content.kit.device.max_project_name)
 

@@ -4,8 +4,10 @@ from typing import Final
 
 from sp404_app.audio.render import length
 from sp404_app.devices.mk2.padconf import MAX_CHOPS
+from sp404_app.devices.sample_file import SampleFile
 from sp404_app.models import SampleStatus
 from sp404_app.services.cards.export_content import ExportContent, KnownRender, PadAudio, is_sx
+from sp404_app.services.cards.source_file import find_source_file
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadContent, PadPosition
 from sp404_app.services.projects.pad_edits import source_frames
@@ -15,6 +17,20 @@ HEADER_BYTES: Final = {"mk2": 512, "sx": 512, "import": 44}
 UNKNOWN: Final = KnownRender()
 MISSING = "Sample is missing."
 UNDECODABLE = "The sound cannot be decoded."
+
+
+def source_file(content: ExportContent, at: PadPosition) -> SampleFile | None:
+    """Return the layout of the file that a pad was read from, if the export gives it back."""
+    audio, pad = content.audio_of(at), content.kit.pads[at]
+    if audio is None or content.target.device == "import":
+        return None
+    found = find_source_file(pad, audio, content.source_of(at))
+    is_container_same = (
+        not is_sx(content)
+        or found is None
+        or ((found.byte_order == "big") == (pad.settings["container"] == "aiff"))
+    )
+    return found if is_container_same else None
 
 
 def render_of(content: ExportContent, audio: PadAudio) -> KnownRender:
@@ -39,6 +55,8 @@ def refusal(content: ExportContent, at: PadPosition) -> str | None:
 
 def audio_frames(content: ExportContent, at: PadPosition) -> int | None:
     """Return the length of a pad's audio in frames; None if only rendering can tell."""
+    if read := source_file(content, at):
+        return read.frames
     audio = content.audio_of(at)
     known = render_of(content, audio).frames if audio else None
     return known or content.kit.pads[at].frames
@@ -65,6 +83,8 @@ def padded_frames(content: ExportContent, at: PadPosition) -> int:
     audio, device = content.audio_of(at), content.kit.device
     frames = source_frames(audio.sample) if audio else None
     if not audio or frames is None or audio.edit.trim_silence is not None:
+        return 0
+    if source_file(content, at):  # it is given back as it came
         return 0
     first, last = length.trim_span(audio.edit, frames)
     rate = audio.sample.sample_rate or device.rate

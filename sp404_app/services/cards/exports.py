@@ -229,10 +229,17 @@ def save_export(
     return True
 
 
-def is_finished(session: Session, export_id: uuid.UUID) -> bool:
-    """Return whether an export has an archive."""
-    row = session.get(ProjectExport, export_id)
-    return row is not None and row.size_bytes is not None
+def is_abandoned(session: Session, export_id: uuid.UUID) -> bool:
+    """Return whether an export has no archive and nobody makes one; it is locked until the commit.
+
+    While it is not, an archive in the store may be that of an attempt which will record it.
+    """
+    row = session.get(ProjectExport, export_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        return True
+    job = session.get(ProcessingJob, row.job_id) if row.job_id else None
+    is_active = job is not None and job.status in (JobStatus.QUEUED, JobStatus.RUNNING)
+    return row.size_bytes is None and not is_active
 
 
 def _result(row: ProjectExport) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from sp404_app.models import (
     Sample,
 )
 from sp404_app.services.billing import quotas
-from sp404_app.services.cards import import_plan, imports, project_reading
+from sp404_app.services.cards import import_plan, imports, project_files, project_reading
+from sp404_app.services.cards.card_comparison import position_of
 from sp404_app.services.cards.card_reading import CardProject, ReadCard, Sound
 from sp404_app.services.cards.import_files import CardFiles
 from sp404_app.services.infra import storage
@@ -68,30 +69,37 @@ class _Placed:
 
 
 def begin_import(session: Session, job: ProcessingJob) -> ImportTask | None:
-    """Return what a job reads; None, and the job fails, if the import was deleted.
+    """Return what a job reads; None if another attempt reads it, or the import was deleted.
 
     Sounds that an earlier attempt stored are deleted.
     """
+    if not jobs.lock_current_attempt(session, job):
+        return None
     query = select(CardImport).where(CardImport.job_id == job.id, CardImport.user_id == job.user_id)
     row = session.exec(query.with_for_update()).first()
     if row is None:
-        if jobs.lock_current_attempt(session, job):
-            jobs.finish_job(session, job.id, JobStatus.FAILED, "This import was deleted.")
+        jobs.finish_job(session, job.id, JobStatus.FAILED, "This import was deleted.")
         return None
     set_sample_keys(session, row, [])
     files = list(imports.load_rows(session, row.id).values())
     return ImportTask(row.id, row.user_id, files, row.folders)
 
 
-def plan_sounds(session: Session, task: ImportTask, card: ReadCard) -> dict[str, NewSound]:
+def plan_sounds(
+    session: Session, job: ProcessingJob, task: ImportTask, card: ReadCard
+) -> dict[str, NewSound] | None:
     """Return the sounds to store, by digest, and record their keys. Checks quota and projects.
+
+    None if the job was cancelled, or if another attempt reads the import meanwhile.
 
     Raises:
         QuotaExceeded: If the new sounds do not fit, in numbers.
-        Conflict: If the user would have too many projects.
+        Conflict: If the user would have too many projects, patterns and pictures.
         NotFound: If the import was deleted.
     """
-    projects.ensure_room(session, task.user_id, len(card.projects))
+    _ensure_projects_fit(session, task, card)
+    if not jobs.lock_current_attempt(session, job):
+        return None
     digests = {sound.digest for sound in card.sounds.values()}
     existing = stored_files.find_by_digests(session, task.user_id, sorted(digests))
     new = _new_sounds(card, digests - set(existing))
@@ -99,6 +107,12 @@ def plan_sounds(session: Session, task: ImportTask, card: ReadCard) -> dict[str,
     row = imports.get_import(session, task.user_id, task.import_id, lock=True)
     set_sample_keys(session, row, [sound.key for sound in new.values()])
     return new
+
+
+def _ensure_projects_fit(session: Session, task: ImportTask, card: ReadCard) -> None:
+    projects.ensure_room(session, task.user_id, len(card.projects))
+    copies = (data for project in card.projects for data in project.copies.values())
+    project_files.ensure_room(session, task.user_id, copies)
 
 
 def _new_sounds(card: ReadCard, digests: set[str]) -> dict[str, NewSound]:
@@ -157,7 +171,7 @@ def commit_import(
     quotas.lock_library(session, task.user_id)
     if not jobs.lock_current_attempt(session, job):
         return False
-    projects.ensure_room(session, task.user_id, len(card.projects))
+    _ensure_projects_fit(session, task, card)
     placed = _place_sounds(session, task, card, new)
     made = [_insert_project(session, task, card, each, placed, files) for each in card.projects]
     row = imports.get_import(session, task.user_id, task.import_id, lock=True)
@@ -262,6 +276,7 @@ def _insert_source(
         name=raw.name,
         chops=raw.chops,
         audio_header=sound.header if sound else b"",
+        audio_tail=sound.tail if sound else None,
         audio_sha256=sound.sha256 if sound else "",
         sample_id=placed.ids[sound.digest] if sound else None,
     )
@@ -293,9 +308,10 @@ def _frames_at_device_rate(project: CardProject, sound: Sound) -> int:
 
 def _files_of_card(project: CardProject, files: CardFiles) -> list[dict[str, Any]]:
     """Return the files of a project as they are on the card, in the order of their paths."""
-    sizes = files.sizes()
+    sizes, used = files.sizes(), set(project.paths.values())
     return [
         {"path": path, "bytes": sizes[path], "sha256": files.sha256(path)}
+        | ({"unused": True} if position_of(path) and path not in used else {})
         for path in sorted(project.files)
     ]
 

@@ -147,8 +147,8 @@ def ensure_takes_file(
     """
     clean_path(path)
     found = lock_open_import(session, user_id, import_id)
-    _find_row(session, found, path)
-    _ensure_staging_room(session, found, 0)
+    row = _find_row(session, found, path)
+    _ensure_staging_room(session, found, 0, row)
 
 
 def store_file(
@@ -170,9 +170,10 @@ def store_file(
     key = new_import_key(user_id, import_id)
     if_undone(session, partial(storage.delete_object, key))
     storage.save(content, key)
+    quotas.lock_library(session, user_id)  # files of two imports at once cannot exceed the limit
     found = lock_open_import(session, user_id, import_id)
     row = _find_row(session, found, listed.path)
-    _ensure_staging_room(session, found, listed.bytes)
+    _ensure_staging_room(session, found, listed.bytes, row)
     if row and row.storage_key:
         after_commit(session, partial(storage.delete_object, row.storage_key))
     row = row or CardImportFile(**_values(found, listed))
@@ -202,16 +203,19 @@ def _values(found: CardImport, listed: ListedFile) -> dict[str, Any]:
     }
 
 
-def _ensure_staging_room(session: Session, found: CardImport, size: int) -> None:
+def _ensure_staging_room(
+    session: Session, found: CardImport, size: int, replaced: CardImportFile | None
+) -> None:
     """Raise if the files of this import, or the bytes of all of the user's, are too many."""
     count = select(func.count()).where(CardImportFile.import_id == found.id)
-    if session.exec(count).one() >= MAX_FILES:
+    if replaced is None and session.exec(count).one() >= MAX_FILES:
         raise TooLarge(f"An import can have up to {MAX_FILES:,} files.")
     limit = quotas.get_plan(session, found.user_id).storage_bytes or MAX_STAGED_BYTES
     staged = select(func.coalesce(func.sum(CardImportFile.size_bytes), 0)).where(
         CardImportFile.user_id == found.user_id, CardImportFile.storage_key != ""
     )
-    if session.exec(staged).one() + size > min(limit, MAX_STAGED_BYTES):
+    freed = replaced.size_bytes if replaced and replaced.storage_key else 0
+    if session.exec(staged).one() - freed + size > min(limit, MAX_STAGED_BYTES):
         raise TooLarge(f"Imports can have up to {format_size(min(limit, MAX_STAGED_BYTES))}.")
 
 

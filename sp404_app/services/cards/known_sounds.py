@@ -12,7 +12,7 @@ from sp404_app.models import PadSource, Sample
 
 @dataclass(frozen=True, slots=True)
 class KnownSound:
-    """A sample of the library that a file became: its hash, and the first bytes of that file."""
+    """A sample of the library that a file became: its hash, and that file's header and tail."""
 
     sample_id: uuid.UUID
     digest: str
@@ -20,6 +20,7 @@ class KnownSound:
     frames: int
     rate: int
     header: bytes
+    tail: bytes | None
 
 
 def find_known_sounds(
@@ -48,6 +49,7 @@ def find_known_sounds(
             round((sample.duration or 0) * (sample.sample_rate or 0)),
             sample.sample_rate or 0,
             source.audio_header,
+            source.audio_tail,
         )
         for source, sample in session.exec(query)
     }

@@ -13,20 +13,14 @@ import numpy.typing as npt
 from sp404_app.audio.render.length import minimum_frames
 from sp404_app.audio.render.pcm_writer import HEADER_BYTES as WAV_HEADER_BYTES
 from sp404_app.audio.render.pcm_writer import wav_header
-from sp404_app.devices.device_pad import HEADER_BYTES
 from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.mk2 import smp
-from sp404_app.devices.sample_file import SampleFile
 from sp404_app.devices.sx import aiff, wave
+from sp404_app.models import PadSource
 from sp404_app.services.cards.device_config import MadeAudio
 from sp404_app.services.cards.export_plan import PlannedPad
 
 BLOCK_BYTES: Final = 1 << 20
-PARSERS: Final = {
-    "smp": smp.parse_smp_header,
-    "sx_wav": wave.parse_wave_header,
-    "sx_aiff": aiff.parse_aiff_header,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +47,23 @@ def read_render(path: Path, sha256: str) -> PadAudioFile | None:
 
 def bake_region(source: PadAudioFile, pad: PlannedPad, target: Path) -> PadAudioFile:
     """Write the region of a pad that plays, backwards if it plays so, padded to the minimum."""
-    made = source.made
-    end = made.frames if pad.end is None else min(pad.end, made.frames)
+    end = source.made.frames if pad.end is None else min(pad.end, source.made.frames)
     start = min(pad.start, end)
     frames = max(end - start, minimum_frames(pad.rate))
+    return _write_part(source, pad, target, start, end, frames)
+
+
+def cut_silence(source: PadAudioFile, pad: PlannedPad, target: Path) -> PadAudioFile:
+    """Write a render without the silence that fills it up to the minimum."""
+    assert pad.read_frames
+    return _write_part(source, pad, target, 0, pad.read_frames, pad.read_frames)
+
+
+def _write_part(
+    source: PadAudioFile, pad: PlannedPad, target: Path, start: int, end: int, frames: int
+) -> PadAudioFile:
+    """Write the frames from `start` to `end`, then silence up to `frames`."""
+    made = source.made
     width = 2 * made.channels
     sha = hashlib.sha256()
     with source.path.open("rb") as file, target.open("wb") as out:
@@ -86,56 +93,36 @@ def _reversed_frames(block: bytes, width: int) -> bytes:
     return frames[::-1].tobytes()
 
 
-def file_blocks(audio: PadAudioFile, pad: PlannedPad, source_header: bytes) -> Iterator[bytes]:
+def file_blocks(audio: PadAudioFile, pad: PlannedPad, source: PadSource | None) -> Iterator[bytes]:
     """Yield the bytes of a pad's file in the format of the plan.
 
-    `source_header` is that of the file which the pad was read from, or empty. It is used again if
-    it describes the same audio.
+    `source` is what the pad was read from. Its header and what follows the last frame are used
+    again if the plan gives its file back.
 
     Raises:
         InvalidDeviceFile: If the sample is too long for the format, or an AIFF file changed.
     """
+    read = source if pad.read_frames is not None else None
     is_big_endian = pad.format in ("smp", "sx_aiff")
     if pad.format != "wav":
-        yield device_header(audio.made, pad, source_header)
+        yield device_header(audio.made, pad, read)
     with audio.path.open("rb") as file:
         if pad.format != "wav":
             file.seek(WAV_HEADER_BYTES)
         while block := file.read(BLOCK_BYTES):
             yield np.frombuffer(block, "<i2").byteswap().tobytes() if is_big_endian else block
+    if read and read.audio_tail:
+        yield read.audio_tail
 
 
-def device_header(made: MadeAudio, pad: PlannedPad, source_header: bytes) -> bytes:
-    """Return the 512 bytes before the audio."""
-    is_same = _describes(source_header, made, pad.format)
+def device_header(made: MadeAudio, pad: PlannedPad, read: PadSource | None) -> bytes:
+    """Return the 512 bytes before the audio: those of the file that is given back, or new ones."""
     if pad.format == "smp":
-        return source_header if is_same else smp.build_smp_header(made.channels, made.frames)
+        return read.audio_header if read else smp.build_smp_header(made.channels, made.frames)
     if pad.format == "sx_aiff":
-        if not is_same:
+        if read is None:
             raise InvalidDeviceFile("This AIFF file changed.")
-        return aiff.change_aiff_index(source_header, pad.index)
-    if is_same:
-        return wave.change_wave_index(source_header, pad.index)
+        return aiff.change_aiff_index(read.audio_header, pad.index)
+    if read:
+        return wave.change_wave_index(read.audio_header, pad.index)
     return wave.build_wave_header(pad.index, made.channels, made.frames)
-
-
-def _describes(header: bytes, made: MadeAudio, file_format: str) -> bool:
-    """Return whether a header is whole and says the channels and the length of this audio."""
-    pcm_bytes = 2 * made.channels * made.frames
-    try:
-        found: SampleFile = PARSERS[file_format](header, HEADER_BYTES + pcm_bytes)
-    except InvalidDeviceFile:
-        return False
-    if file_format == "smp" and not smp.is_hash_right(header):
-        return False
-    is_exact = _declared_bytes(header, file_format) == pcm_bytes
-    return is_exact and (found.channels, found.frames) == (made.channels, made.frames)
-
-
-def _declared_bytes(header: bytes, file_format: str) -> int:
-    """Return the bytes of audio that a header declares, with those after the last frame."""
-    if file_format == "smp":
-        return int.from_bytes(header[4:8], "big") + 8 - HEADER_BYTES
-    if file_format == "sx_aiff":
-        return aiff.declared_pcm_bytes(header)
-    return int.from_bytes(header[508:512], "little")

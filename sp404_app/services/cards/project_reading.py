@@ -21,7 +21,7 @@ from sp404_app.services.projects.kit import Kit, PadContent, PadPosition
 from sp404_app.services.projects.projects import DEFAULT_TEMPO_BPM, default_banks
 
 MAX_CONFIG_BYTES: Final = 128 * 1024
-UNKNOWN_CHANNELS: Final = 2  # of a pad without its sample file, which alone tells them
+UNKNOWN_CHANNELS: Final = 2  # of a MKII pad without its sample file, which alone tells them
 UNTITLED: Final = "SP-404 project"
 
 
@@ -105,16 +105,17 @@ def folder_name(folder: str) -> str:
     return folder.rpartition("/")[2].strip()[:200] or UNTITLED
 
 
-def read_record(device: DeviceKind, raw: RawRecord, channels: int) -> DevicePad:
-    """Return what the bytes of a pad with a sample mean.
+def read_record(device: DeviceKind, raw: RawRecord, channels: int | None = None) -> DevicePad:
+    """Return what the bytes of a pad with a sample mean; `channels` are those of its file.
 
     Raises:
         ValueError: If the pad is empty.
     """
     if device is DeviceKind.MK2:
-        pad = mk2_pads.read_raw_pad(padconf.RawPad(raw.record, raw.name, raw.chops), channels)
+        mk2 = padconf.RawPad(raw.record, raw.name, raw.chops)
+        pad = mk2_pads.read_raw_pad(mk2, channels or UNKNOWN_CHANNELS)
     else:
-        pad = sx_pads.read_record(raw.record)
+        pad = sx_pads.read_record(raw.record, channels)
     if pad is None:
         raise ValueError("this pad is empty")
     return pad
@@ -128,11 +129,24 @@ def write_record(device: DeviceKind, pad: DevicePad, raw: RawRecord) -> RawRecor
     return RawRecord(written.record, written.name, written.chops)
 
 
+def find_places(device: DeviceKind, config: bytes, raw: RawRecord) -> list[int]:
+    """Return the indexes of pads that are these bytes in a file of settings.
+
+    Raises:
+        InvalidDeviceFile: If the file is damaged.
+    """
+    if device is DeviceKind.SX:
+        records = pad_info.decode_pad_info(config).records
+        return [index for index, record in enumerate(records) if record == raw.record]
+    mk2 = padconf.RawPad(raw.record, raw.name, raw.chops)
+    return [index for index, pad in enumerate(padconf.decode_padconf(config).pads) if pad == mk2]
+
+
 def pad_content(
     project: ReadProject,
     index: int,
     *,
-    channels: int = UNKNOWN_CHANNELS,
+    channels: int | None = None,
     sample_id: uuid.UUID | None = None,
     frames: int | None = None,
     source_id: uuid.UUID | None = None,

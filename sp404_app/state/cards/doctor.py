@@ -10,7 +10,7 @@ from sp404_app.db import in_transaction
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.errors import AppError
 from sp404_app.services.cards import doctor_fixes
-from sp404_app.services.cards.doctor import Problem
+from sp404_app.services.cards.doctor import OUTSIDE_HISTORY, Problem
 from sp404_app.services.cards.doctor_fixes import Checkup
 from sp404_app.services.projects import history
 from sp404_app.services.projects.history import Target
@@ -23,17 +23,20 @@ from sp404_app.state.projects.pads import PadsState
 from sp404_app.state.toast import ToastState, undo_handlers
 
 UNDO_FIX = "fix of a project"
+MAX_PROBLEM_ID = 1_100  # of a file, it ends with the path
 TITLES = {
     "missing_sound": "Missing sounds",
     "trashed_sound": "Sounds in the trash",
     "refused_file": "Files that the device refuses",
     "too_long": "Too long for the device",
     "name": "Names that the device cannot show",
+    "tempo": "Tempos that can crash the device",
     "repeated_sound": "The same sound on several pads",
     "unused_sound": "Sounds on the card that no pad uses",
     "leftover": "Left over on the card",
+    "marked_file": "Deleted with the next write",
 }
-NOTICES = frozenset({"repeated_sound", "unused_sound", "leftover"})
+NOTICES = frozenset({"repeated_sound", "unused_sound", "leftover", "marked_file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class DoctorState(SessionState):
     async def fix(self, problem: str) -> AsyncIterator[EventType[()] | None]:
         """Mend a problem, or all problems of one kind."""
         await self._user_id()
-        chosen = validation.validate_text(problem, 100)
+        chosen = validation.validate_text(problem, MAX_PROBLEM_ID)
         ids = [
             row.id
             for group in self.view.groups
@@ -148,7 +151,7 @@ class DoctorState(SessionState):
             await self._show()
             return ToastState.show(str(error), "error")
         await self._show()
-        pads = [each for each in mended if each.kind != "trashed_sound"]
+        pads = [each for each in mended if each.kind not in OUTSIDE_HISTORY]
         self._fixed_id = self._project_id if pads else ""
         count = len(mended)
         text = f"{count} {'problem' if count == 1 else 'problems'} mended."
@@ -203,7 +206,7 @@ def _group(kind: str, problems: list[Problem]) -> ProblemGroup:
         for each in problems
         if each.kind == kind
     ]  # fmt: skip
-    is_many = sum(1 for row in rows if row.fix) > 1
+    is_many = kind != "marked_file" and sum(1 for row in rows if row.fix) > 1
     return ProblemGroup(kind, TITLES[kind], kind in NOTICES, is_many, len(rows), rows)
 
 

@@ -95,6 +95,15 @@ def test_a_setting_has_its_words(settings: dict[str, Any], words: dict[int, int]
     assert changed_words(write_pad(wanted, EMPTY_PAD).record) == words
 
 
+def test_a_size_inside_a_frame_is_kept_with_the_file_and_written_with_another_one() -> None:
+    raw = raw_pad({0: SIZE + 3})
+    pad = read_raw_pad(raw, 2)
+    assert pad
+    assert pad == default_pad()
+    assert write_pad(pad, raw) == raw
+    assert write_pad(pad, raw, has_same_file=False) == raw_pad()
+
+
 def test_a_new_pad_has_the_defaults_of_a_loaded_one() -> None:
     raw = write_pad(default_pad(bpm=None), EMPTY_PAD)
     assert raw == raw_pad()

@@ -12,7 +12,13 @@ from sp404_app.devices.device_pad import DevicePad
 from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.pad_settings import DEFAULTS, parse_settings
 from sp404_app.devices.sx.pad_info import EMPTY_RECORD, PadInfo, decode_pad_info
-from sp404_app.devices.sx.pads import read_pad, read_record, storable_pad, write_pad
+from sp404_app.devices.sx.pads import (
+    read_pad,
+    read_record,
+    storable_pad,
+    write_pad,
+    zero_tempos,
+)
 from sp404_app.devices.sx.tempo import derive_tempo
 from tests.devices.real_files import needs_real_files, real_file
 from tests.devices.strategies import device_pads
@@ -131,6 +137,12 @@ def test_unknown_tempos_are_derived_and_never_0() -> None:
     assert unpack_from(">2I", raw, 24) == (900, 0)  # the second was unknown before
 
 
+def test_tempos_that_are_stored_as_0_are_named() -> None:
+    assert zero_tempos(record()) == set()
+    assert zero_tempos(record({12: 0})) == {"bpm"}
+    assert zero_tempos(record({12: 0, 13: 0})) == {"bpm", "user_bpm"}
+
+
 @pytest.mark.parametrize(
     ("bpm", "user", "stored"),
     [(120, 200, 1560), (120, 40, 600), (60, 40, 400), (170, 200, 2000), (99.9, 40, 500)],
@@ -169,14 +181,28 @@ def test_any_bytes_are_read_as_valid_settings_and_given_back(raw: bytes) -> None
 
 @given(records, device_pads)
 def test_a_pad_comes_back_from_any_bytes(raw: bytes, pad: DevicePad) -> None:
-    before, after = read_record(raw), read_record(write_pad(pad, raw))
+    before = read_record(raw, pad.channels)
+    after = read_record(write_pad(pad, raw), pad.channels)
     assert after is not None
     wanted = storable_pad(pad)
-    assert (after.frames, after.channels) == (wanted.frames, wanted.channels)
+    assert after.frames == wanted.frames
     for name, value in after.settings.items():
         # What was read before is kept, also where a new value would be another one.
         kept = before and name in ("bpm", "user_bpm") and before.settings[name] == value
         assert value == wanted.settings[name] or kept
+
+
+def test_stale_channels_are_kept_with_the_file_and_written_with_another_one() -> None:
+    odd = {1: 512 + 2 * FRAMES, 2: 512 + 2 * 300, 3: 512 + 2 * FRAMES + 1}
+    raw = record(odd)
+    mono = read_record(raw, channels=1)
+    assert mono is not None
+    assert (mono.frames, mono.settings["start"], mono.settings["end"]) == (FRAMES, 300, None)
+    assert write_pad(mono, raw) == raw
+    louder = replace(mono, settings={**mono.settings, "level": 3})
+    assert changed_fields(write_pad(louder, raw)) == odd | {4: 3}
+    anew = odd | {3: 512 + 2 * FRAMES, 10: 1}
+    assert changed_fields(write_pad(mono, raw, has_same_file=False)) == anew
 
 
 @needs_real_files

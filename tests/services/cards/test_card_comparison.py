@@ -2,16 +2,15 @@
 
 import pytest
 
-from sp404_app.services.cards.card_comparison import compare_card
-from sp404_app.services.cards.imports import ListedFile
+from sp404_app.services.cards.card_comparison import RecordedFile, compare_card
 
 FOLDER = "ROLAND/SP-404SX"
 A1, A2 = f"{FOLDER}/SMPL/A0000001.WAV", f"{FOLDER}/SMPL/A0000002.WAV"
 STATE = f"{FOLDER}/SMPL/STPINFO.BIN"
 
 
-def file(path: str, content: str = "old") -> ListedFile:
-    return ListedFile(path, 1, content.ljust(64, "0") if content else "")
+def file(path: str, content: str = "old", **marks: bool) -> RecordedFile:
+    return RecordedFile(path, 1, content.ljust(64, "0") if content else "", **marks)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ def file(path: str, content: str = "old") -> ListedFile:
     ],
 )
 def test_each_difference_has_one_name(
-    before: list[ListedFile], now: list[ListedFile], wanted: list[ListedFile], what: str
+    before: list[RecordedFile], now: list[RecordedFile], wanted: list[RecordedFile], what: str
 ) -> None:
     (change,) = compare_card(before, now, wanted, FOLDER)
     assert (change.path, change.what, change.bank, change.pad) == (A1, what, "A", 1)
@@ -53,6 +52,18 @@ def test_the_sound_of_a_pad_that_is_only_described_stays_on_the_card() -> None:
     card = [file(A1), file(A2)]
     (change,) = compare_card(card, card, [], FOLDER, kept={("A", 2)})
     assert (change.path, change.what) == (A1, "delete")
+
+
+def test_a_sound_that_no_pad_used_stays_unless_the_user_chose_to_delete_it() -> None:
+    assert compare_card([file(A1, unused=True)], [file(A1)], [], FOLDER) == []
+    chosen = [file(A1, unused=True, remove=True)]
+    (change,) = compare_card(chosen, [file(A1)], [], FOLDER, kept={("A", 1)})
+    assert (change.what, change.why) == ("delete", "You chose to delete it.")
+    (change,) = compare_card(chosen, [file(A1, "theirs")], [], FOLDER)
+    assert change.what == "conflict"
+    (change,) = compare_card(chosen, [file(A1)], [file(A1, "new")], FOLDER)
+    assert change.what == "replace"
+    assert compare_card(chosen, [], [], FOLDER) == []
 
 
 def test_files_outside_the_folder_are_not_deleted() -> None:

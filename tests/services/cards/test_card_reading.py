@@ -58,7 +58,7 @@ def test_a_known_sound_keeps_its_own_rate(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path, card)
     path = "SMPL/A0000001.WAV"
     files.not_sent = {path}
-    known = KnownSound(uuid.uuid4(), "digest", 2, 9_600, 48_000, b"")
+    known = KnownSound(uuid.uuid4(), "digest", 2, 9_600, 48_000, b"", b"")
     read = card_reading.read_projects(files, None)
     card_reading.read_sounds(read, files, {files.sha256(path): known}, lambda _: None)
     assert (read.sounds[path].frames, read.sounds[path].rate) == (9_600, 48_000)

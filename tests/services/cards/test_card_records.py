@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -24,6 +25,9 @@ from tests.services.cards.exported import contents_of, export
 from tests.services.cards.test_card_round_trip import EXPORT_FOLDER, project_of
 
 pytestmark = pytest.mark.usefixtures("services")
+
+
+SX_SOUND = "ROLAND/SP-404SX/SMPL/A0000001.WAV"
 
 
 def listed(files: Mapping[str, bytes]) -> list[ListedFile]:
@@ -74,6 +78,36 @@ def test_a_project_that_was_read_from_its_folder_alone_is_known_on_the_card(user
     assert change.what == "replace"
 
 
+def test_an_sx_card_is_known_by_its_folder_of_sounds_alone(user: User) -> None:
+    card = cards.sx_card()
+    inside = "ROLAND/SP-404SX/SMPL/"
+    alone = {
+        path.removeprefix(inside): data for path, data in card.items() if path.startswith(inside)
+    }
+    target = project_of(user, cards.take_in(user.id, alone))
+    set_level(target, 99)
+    export(target, "sx")
+    with transaction() as session:
+        made = imports.create_import(session, user.id)
+        imports.add_listing(session, user.id, made.id, listed(card))
+        wanted = parse_target("sx")
+        (change,) = card_records.compare(session, user.id, target.project_id, made.id, wanted)
+    assert (change.path, change.what) == (f"{inside}PAD_INFO.BIN", "replace")
+
+
+def test_folders_in_other_case_are_the_same_project(user: User) -> None:
+    card = cards.mk2_project(EXPORT_FOLDER)
+    config = f"{EXPORT_FOLDER}/PADCONF.BIN"
+    mixed = {path if path == config else f"p/{path}": data for path, data in card.items()}
+    mixed = {path.replace("p/EXPORT", "export"): data for path, data in mixed.items()}
+    target = project_of(user, cards.take_in(user.id, mixed))
+    with transaction() as session:
+        pads.clear_pad(session, target, PadPosition(0, 2))
+    export(target, "mk2", "export", 1)
+    changes = {each.path.rpartition("/")[2]: each.what for each in compare(user, target, card)}
+    assert changes == {"PADCONF.BIN": "replace", "BANK1-02.SMP": "delete"}
+
+
 def test_a_sound_that_could_not_be_read_is_not_deleted_from_the_card(user: User) -> None:
     card = cards.mk2_project(EXPORT_FOLDER)
     broken = f"{EXPORT_FOLDER}/SMPL/BANK1-02.SMP"
@@ -81,6 +115,30 @@ def test_a_sound_that_could_not_be_read_is_not_deleted_from_the_card(user: User)
     target = project_of(user, cards.take_in(user.id, card))
     export(target, "mk2", "export", 1)
     assert compare(user, target, card) == []
+
+
+@pytest.mark.parametrize("device", ["mk2", "sx"])
+def test_the_file_of_a_broken_sound_stays_on_the_card_when_its_pad_is_moved(
+    user: User, device: str
+) -> None:
+    is_mk2 = device == "mk2"
+    card = cards.mk2_project(EXPORT_FOLDER) if is_mk2 else cards.sx_card()
+    broken = f"{EXPORT_FOLDER}/SMPL/BANK1-02.SMP" if is_mk2 else SX_SOUND
+    card[broken] = card[broken][:100]
+    target = project_of(user, cards.take_in(user.id, card))
+    place = PadPosition(0, 2 if is_mk2 else 1)
+    with transaction() as session:
+        pads.move(session, target, place, PadPosition(9, 12), "overwrite")
+    where: tuple[Any, ...] = ("export", 1) if is_mk2 else ()
+    export(target, device, *where)
+    with transaction() as session:
+        made = imports.create_import(session, user.id)
+        imports.add_listing(session, user.id, made.id, listed(card))
+        wanted = parse_target(device, *where)
+        changes = card_records.compare(session, user.id, target.project_id, made.id, wanted)
+    assert [(each.path.rpartition("/")[2], each.what) for each in changes] == [
+        ("PADCONF.BIN" if is_mk2 else "PAD_INFO.BIN", "replace")
+    ]
 
 
 def test_another_project_in_the_way_is_a_conflict(user: User) -> None:

@@ -121,7 +121,7 @@ def test_sixteen_chops_without_the_start_lose_the_last_one() -> None:
     plan = plan_export(content)
     made = {0: MadeAudio(96_000, 2, "")}
     config = device_config.build_config(plan, made, {}, None)
-    (wanted,) = device_config.wanted_archive(plan, made).pads
+    (wanted,) = device_config.wanted_archive(plan, made, {}).pads
     found = read_mk2_pad(config, 0, 2, 96_000)["chops"]
     assert found == {0, *chops[:-1]} == {0, *wanted.chops}
 

@@ -4,7 +4,9 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlmodel import Session, select
@@ -171,6 +173,38 @@ def test_files_and_bytes_are_bounded(
     assert len(staged_keys()) == 2
     with pytest.raises(ValidationFailed), transaction() as session:
         imports.create_import(session, user.id, "mpc")
+
+
+def test_files_of_two_imports_at_once_keep_to_the_limit_of_bytes(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MAX_STAGED_BYTES", 10)
+    both, ids = Barrier(2), [new_import(user), new_import(user)]
+
+    def send(import_id: uuid.UUID) -> bool:
+        both.wait(10)
+        try:
+            cards.send(user.id, {"PADCONF.BIN": b"123456"}, import_id)
+        except TooLarge:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(send, ids)) == [False, True]
+    assert len(staged_keys()) == 1
+
+
+def test_a_file_is_replaced_where_there_is_no_room_for_another(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MAX_STAGED_BYTES", 10)
+    monkeypatch.setattr(imports, "MAX_FILES", 1)
+    import_id = cards.send(user.id, {"PADCONF.BIN": b"1234567"})
+    cards.send(user.id, {"PADCONF.BIN": b"abcdefgh"}, import_id)
+    with pytest.raises(TooLarge):
+        cards.send(user.id, {"OTHER.BIN": b"1"}, import_id)
+    with pytest.raises(TooLarge):
+        cards.send(user.id, {"PADCONF.BIN": b"12345678901"}, import_id)
 
 
 def test_the_oldest_idle_import_makes_room_for_a_new_one(

@@ -16,6 +16,8 @@ from sp404_app.state.cards.doctor import UNDO_FIX, DoctorState
 from sp404_app.state.toast import undo_handlers
 from tests.accounts import cookie
 from tests.ids import UNKNOWN_ID
+from tests.services.cards import cards
+from tests.services.cards.test_card_round_trip import EXPORT_FOLDER, project_of
 from tests.services.conftest import keep
 from tests.sounds import Keep
 from tests.tabs import in_tab
@@ -74,6 +76,21 @@ async def test_a_trashed_sound_is_restored_by_one_click(
     assert tab.view.summary == "2 problems"
     await run(tab.fix("trashed_sound"))
     assert tab.view.is_well
+
+
+async def test_a_file_is_marked_and_kept_again_without_a_step_to_undo(
+    tab: DoctorState, user: User
+) -> None:
+    unused = f"{EXPORT_FOLDER}/SMPL/BANK9-09.SMP"
+    card = {**cards.mk2_project(EXPORT_FOLDER), unused: cards.smp(cards.pcm(1, 2_000))}
+    project_id = project_of(user, cards.take_in(user.id, card)).project_id
+    await run(tab.open_dialog(str(project_id)))
+    assert (kinds(tab), tab.view.is_well) == (["unused_sound"], True)
+    await run(tab.fix("unused_sound"))
+    assert (kinds(tab), tab.mended) == (["marked_file"], "")
+    await run(tab.undo_fix())
+    await run(tab.fix(f"marked_file:{unused}"))
+    assert kinds(tab) == ["unused_sound"]
 
 
 async def test_unknown_problems_change_nothing(tab: DoctorState, project: Project) -> None:
