@@ -5,12 +5,12 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
-const LOST_ANSWER_MS = 10_000; // then the saved value is shown, as the server does not answer
+export const LOST_ANSWER_MS = 10_000; // then the saved value is shown, as the server does not answer
 
 let lastNumber = 0;
 
 // Returns a number that is larger than all before, also those of an earlier load of this page.
-function nextNumber(confirmed) {
+export function nextNumber(confirmed) {
   lastNumber = Math.max(Date.now(), lastNumber + 1, confirmed + 1);
   return lastNumber;
 }

@@ -27,12 +27,12 @@ async function fetchOtherPads(projectId, bank, defaults) {
   if (!answer.ok) return null;
   const { pads } = await answer.json();
   return pads
-    .filter((pad) => pad.bank !== bank && pad.sample_status !== "missing")
+    .filter((pad) => pad.bank !== bank && pad.audio_version)
     .map((pad) => ({
       key: `${pad.bank}${pad.pad}`,
       revision: pad.revision,
-      url: `/api/projects/${projectId}/pads/${pad.bank}/${pad.pad}/audio`,
-      hash: `${pad.bank}${pad.pad}-${pad.revision}`,
+      url: `/api/projects/${projectId}/pads/${pad.bank}/${pad.pad}/audio?v=${pad.audio_version}`,
+      hash: pad.audio_version,
       frames: pad.frames,
       channels: 2,
       settings: { ...defaults, ...pad.settings },

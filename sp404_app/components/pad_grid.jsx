@@ -1,14 +1,15 @@
 // The pads of one bank: they play, and they are moved, filled and chosen here.
 
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { createPortal } from "react-dom";
-import { MiniWave } from "../player/waveforms.jsx";
 import { commitEdits } from "./local_edit.js";
+import { Pad } from "./pad_cell.jsx";
+import { clearedPads, filledPads, movedPads } from "./pad_changes.js";
 import * as drag from "./pad_drag.js";
 import { engine, keys, midi, useComparison, useDeck, useKeyboard } from "./pad_deck.js";
 import { PadMenu } from "./pad_menu.jsx";
+import { usePadPreview } from "./pad_preview.js";
 
-const LABELS = ["1", "2", "3", "4", "Q", "W", "E", "R", "A", "S", "D", "F", "Z", "X", "C", "V"];
 const BANKS = [..."ABCDEFGHIJ"];
 const COLUMNS = 4;
 const FOCUS_DELAY_MS = 150; // until the panel of a phone is open
@@ -28,70 +29,27 @@ const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), tex
 // The keys play unless the focus is in the drawer, in a field or in a dialog.
 const playsWithKeys = (element) => !element?.closest?.(`[data-drawer], dialog, ${TEXT_FIELDS}`);
 
-function badgesOf(cell) {
-  const { settings } = cell;
-  const badges = [];
-  if (settings.loop) badges.push(["loop", "↻", "Loops"]);
-  if (settings.one_shot) badges.push(["shot", "→", "Plays to the end"]);
-  if ((settings.play_mode || "").startsWith("reverse")) badges.push(["reverse", "◁", "Reverse"]);
-  if ((settings.play_mode || "").endsWith("ping_pong")) badges.push(["pingpong", "⇄", "Ping-pong"]);
-  if (settings.mute_group) badges.push(["mute", `M${settings.mute_group}`, `Mute group ${settings.mute_group}`]);
-  if (settings.pad_link) badges.push(["link", `L${settings.pad_link}`, `Pad link ${settings.pad_link}`]);
-  if (cell.chops) badges.push(["chops", `✂${cell.chops}`, `${cell.chops} chops`]);
-  if (cell.edited) badges.push(["edited", "●", "Edited"]);
-  return badges;
-}
-
-const STATUS_TEXT = { trashed: "In the trash", missing: "Sound deleted" };
-
-function describe(cell, loading, failed) {
-  if (!cell.name) return `Pad ${cell.key}, empty`;
-  const state = STATUS_TEXT[cell.status] || failed || (loading ? "loading" : "");
-  return [`Pad ${cell.key}, ${cell.name}`, cell.bpm && `${cell.bpm} BPM`, cell.music_key, state].filter(Boolean).join(", ");
-}
-
-function Pad({ cell, chosen, entry, state, over, actions }) {
-  const isEmpty = !cell.name;
-  const failed = cell.error || state.failed;
-  const classes = ["pad", isEmpty ? "empty-pad" : "lit", chosen && "chosen", state.playing && "sounding", over && "drop-target", state.loading && "loading", failed && "broken", cell.status && "absent"];
-  return (
-    <div role="gridcell" className={classes.filter(Boolean).join(" ")} data-pad={cell.key} data-testid={`pad-${cell.key}`} data-state={failed ? "failed" : state.ready ? "ready" : state.loading ? "loading" : "empty"}>
-      <button type="button" className="pad-face" tabIndex={entry ? 0 : -1} aria-label={describe(cell, state.loading, failed)} aria-pressed={!!state.playing} onPointerDown={(event) => actions.press(event, cell)} onContextMenu={(event) => actions.menu(event, cell)} onFocus={() => actions.choose(cell.key)}>
-        <span className="pad-top">
-          <span className="pad-number">{cell.number}</span>
-          <kbd className="pad-key">{LABELS[cell.number - 1]}</kbd>
-        </span>
-        {!isEmpty && <MiniWave bars={cell.wave} className="pad-wave" />}
-        <span className="pad-name">{cell.name}</span>
-        <span className="pad-facts mono">{STATUS_TEXT[cell.status] || failed || [cell.bpm, cell.music_key, cell.length].filter(Boolean).join(" · ")}</span>
-        <span className="pad-badges">
-          {badgesOf(cell).map(([name, text, title]) => (
-            <i key={name} className={`badge-${name}`} title={title}>
-              {text}
-            </i>
-          ))}
-        </span>
-      </button>
-      <button type="button" className="pad-more" aria-label={`Actions for pad ${cell.key}`} aria-haspopup="menu" tabIndex={-1} onClick={(event) => actions.menu(event, cell)} data-testid={`pad-menu-${cell.key}`}>
-        ⋯
-      </button>
-    </div>
-  );
-}
-
-export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose, onMove, onPut, onClear, onBank, onAct }) {
+export function PadGrid({ head, bank, colour, cells: saved, chosen, confirmed, defaults, onChoose, onMove, onPut, onClear, onStep, onBank, onAct }) {
   const player = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
   const dragging = useSyncExternalStore(drag.subscribe, drag.getSnapshot, drag.getSnapshot);
   const [menu, setMenu] = useState(null);
   const [cut, setCut] = useState(null); // {key, how} after Cut or Copy
   const grid = useRef(null);
   const held = useRef(""); // pad that the space bar or Enter plays
-  useDeck({ head, bank, cells, defaults, needsAllBanks: player.needsAllBanks || player.midi.state === "on" });
+  const latest = useRef({}); // functions of this render, for what is not made again at each
+  const actions = useMemo(() => Object.fromEntries(["press", "choose", "menu"].map((name) => [name, (...given) => latest.current[name](...given)])), []);
+  const { preview, shown: cells } = usePadPreview({ head, bank, cells: saved, confirmed });
+  useDeck({ head, bank, cells: saved, defaults, needsAllBanks: player.needsAllBanks || player.midi.state === "on" });
   useKeyboard();
 
   const byKey = new Map(cells.map((cell) => [cell.key, cell]));
-  const cell = byKey.get(chosen);
-  useComparison(cell, defaults);
+  useComparison(saved.find(({ key }) => key === chosen), defaults);
+  const move = (source, target, how) => onMove(source, target, how, preview.change(movedPads(cells, source, target, how)));
+  const clear = (key) => onClear(key, preview.change(clearedPads(cells, key)));
+  const step = (way) => {
+    commitEdits();
+    onStep(way, preview.step(way));
+  };
   const choose = (key) => key !== chosen && onChoose(key);
   const focusPad = (key) => {
     choose(key);
@@ -115,7 +73,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
     const source = { kind: "pad", id: pad.key, label: `${pad.key}  ${pad.name}`, colour };
     drag.startDrag(event, source, {
       onStart: () => engine.releasePad(pad.key, {}),
-      onDrop: (target, { copy }) => onMove(pad.key, target, copy ? "copy" : "swap"),
+      onDrop: (target, { copy }) => latest.current.move(pad.key, target, copy ? "copy" : "swap"),
       onBank,
     });
   };
@@ -124,7 +82,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
     setMenu(null);
     if (!ACTIONS_ELSEWHERE.includes(action)) focusPad(key);
     if (action === "play") playForAMoment(key);
-    else if (action === "clear") onClear(key);
+    else if (action === "clear") clear(key);
     else if (action === "cut" || action === "copy") setCut({ key, how: action === "cut" ? "swap" : "copy" });
     else if (action === "paste") paste(key);
     else if (action === "learn") {
@@ -139,7 +97,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
 
   const paste = (key) => {
     if (!cut || cut.key === key) return;
-    onMove(cut.key, key, cut.how);
+    move(cut.key, key, cut.how);
     if (cut.how === "swap") setCut(null);
   };
 
@@ -166,11 +124,10 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       const done = () => event.preventDefault();
       if (command && event.code === "KeyZ") {
         done();
-        commitEdits();
-        onAct(event.shiftKey ? "redo" : "undo", "");
+        step(event.shiftKey ? "redo" : "undo");
       } else if (command && event.code === "KeyY") {
         done();
-        onAct("redo", "");
+        step("redo");
       } else if (command && isFilled && (event.code === "KeyC" || event.code === "KeyX")) {
         done();
         setCut({ key: current, how: event.code === "KeyX" ? "swap" : "copy" });
@@ -192,7 +149,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
         if (index in BANKS) onBank(BANKS[index]);
       } else if ((event.key === "Delete" || event.key === "Backspace") && isFilled) {
         done();
-        onClear(current);
+        clear(current);
       } else if ((event.key === " " || event.key === "Enter") && event.target.closest?.(".pad-face")) {
         done();
         if (event.repeat) return;
@@ -243,11 +200,13 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       const row = event.target.closest?.("[data-drawer] .sample-row");
       if (!row || event.target.closest("button, a, input")) return;
       const source = { kind: "sample", id: row.dataset.id, label: row.querySelector("[data-testid=name]")?.textContent || "Sound", colour };
-      drag.startDrag(event, source, { onDrop: (target) => onPut(target, row.dataset.id), onBank });
+      // Of several marked sounds, the page does not know on which pads they will be.
+      const isOne = row.getAttribute("aria-selected") !== "true";
+      drag.startDrag(event, source, { onDrop: (target) => latest.current.put(target, source, isOne), onBank });
     };
     document.addEventListener("pointerdown", onDown);
     return () => document.removeEventListener("pointerdown", onDown);
-  }, [colour, onPut, onBank]);
+  }, [colour, onBank]);
 
   const openMenu = (event, pad) => {
     event.preventDefault();
@@ -256,17 +215,18 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
     const box = event.currentTarget.closest(".pad").getBoundingClientRect();
     setMenu({ key: pad.key, x: event.clientX || box.left + 20, y: event.clientY || box.top + 30 });
   };
-  const stateOf = (key) => ({ ready: player.ready[key], loading: player.loading[key], failed: player.failed[key], playing: player.playing.includes(key) });
-  const actions = { press, choose, menu: openMenu };
+  const put = (target, { id, label }, isOne) => onPut(target, id, preview.change(isOne ? filledPads(cells, target, { id, name: label }) : {}));
+  latest.current = { press, choose, menu: openMenu, move, put };
+  const playing = new Set(player.playing);
   const rows = cells.filter((_, index) => index % COLUMNS === 0).map((_, row) => cells.slice(row * COLUMNS, (row + 1) * COLUMNS));
-  const entry = cell ? chosen : cells[0]?.key; // the pad that Tab reaches
+  const entry = byKey.has(chosen) ? chosen : cells[0]?.key; // the pad that Tab reaches
   return (
     <>
       <div ref={grid} id="pads" className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
         {rows.map((row) => (
           <div key={row[0].number} role="row" className="pad-row">
             {row.map((pad) => (
-              <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+              <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} ready={player.ready[pad.key] || false} loading={player.loading[pad.key] || ""} failed={player.failed[pad.key] || ""} playing={playing.has(pad.key)} actions={actions} />
             ))}
           </div>
         ))}

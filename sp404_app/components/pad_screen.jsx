@@ -3,6 +3,7 @@
 
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { engine, midi } from "./pad_deck.js";
+import { usePlayhead } from "./playhead.js";
 
 const NAME_LENGTH = 23;
 const METER_FLOOR_DB = -48;
@@ -25,19 +26,11 @@ function Meter({ level }) {
   );
 }
 
-// Position of the pad while it plays, drawn outside of React.
 function Progress({ padKey, frames }) {
   const bar = useRef(null);
-  useEffect(() => {
-    let request;
-    const draw = () => {
-      const at = engine.padPosition(padKey);
-      if (bar.current) bar.current.style.width = at === null || !frames ? "0" : `${Math.min(100, (100 * at) / frames)}%`;
-      request = requestAnimationFrame(draw);
-    };
-    draw();
-    return () => cancelAnimationFrame(request);
-  }, [padKey, frames]);
+  usePlayhead(padKey, (at) => {
+    bar.current.style.transform = `scaleX(${at === null || !frames ? 0 : Math.min(1, at / frames)})`;
+  });
   return (
     <span className="screen-progress" aria-hidden="true">
       <i ref={bar} />

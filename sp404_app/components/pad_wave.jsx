@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useLocalEdit } from "./local_edit.js";
 import { engine, keys } from "./pad_deck.js";
+import { usePlayhead } from "./playhead.js";
 
 const SNAP_REACH = 2048; // frames searched on either side of a zero crossing
 const HEADER_BYTES = 44;
@@ -180,19 +181,10 @@ export function PadWave({ sheet, confirmed = 0, url, minFrames = 1000, snap = tr
     return () => cancelAnimationFrame(request);
   }, [peaks, view[0], view[1], shown.start, shown.end, width]);
 
-  useEffect(() => {
-    let request;
-    const draw = () => {
-      const at = engine.padPosition(sheet.key);
-      if (head.current) {
-        head.current.hidden = at === null;
-        if (at !== null) head.current.style.left = `${((at - view[0]) / (view[1] - view[0])) * 100}%`;
-      }
-      request = requestAnimationFrame(draw);
-    };
-    draw();
-    return () => cancelAnimationFrame(request);
-  }, [sheet.key, view[0], view[1]]);
+  usePlayhead(sheet.key, (at) => {
+    head.current.hidden = at === null;
+    if (at !== null) head.current.style.left = `${((at - view[0]) / (view[1] - view[0])) * 100}%`;
+  });
 
   const toFrame = useCallback(
     (event) => {

@@ -30,19 +30,27 @@ _ASSET = {
         "commit_field.jsx",
         "knob.jsx",
         "local_edit.js",
+        "pad_cell.jsx",
+        "pad_changes.js",
         "pad_deck.js",
         "pad_drag.js",
         "pad_grid.jsx",
         "pad_menu.jsx",
+        "pad_preview.js",
         "pad_screen.jsx",
         "pad_wave.jsx",
+        "playhead.js",
         "similar_swap.jsx",
     )
 }
 
 
 class PadGrid(rx.Component):
-    """The pads of one bank. They play, are chosen, and accept samples and other pads."""
+    """The pads of one bank. They play, are chosen, and accept samples and other pads.
+
+    A change is shown at once. The last argument of its event is its number; `confirmed` is the
+    number of the last change that the server has handled.
+    """
 
     library = _ASSET["pad_grid.jsx"]
     tag = "PadGrid"
@@ -52,12 +60,14 @@ class PadGrid(rx.Component):
     colour: rx.Var[str]
     cells: rx.Var[Any]
     chosen: rx.Var[str]
+    confirmed: rx.Var[int]
     defaults: rx.Var[Any]
 
     on_choose: rx.EventHandler[passthrough_event_spec(str)]
-    on_move: rx.EventHandler[passthrough_event_spec(str, str, str)]
-    on_put: rx.EventHandler[passthrough_event_spec(str, str)]
-    on_clear: rx.EventHandler[passthrough_event_spec(str)]
+    on_move: rx.EventHandler[passthrough_event_spec(str, str, str, int)]
+    on_put: rx.EventHandler[passthrough_event_spec(str, str, int)]
+    on_clear: rx.EventHandler[passthrough_event_spec(str, int)]
+    on_step: rx.EventHandler[passthrough_event_spec(str, int)]
     on_bank: rx.EventHandler[passthrough_event_spec(str)]
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
 

@@ -13,7 +13,7 @@ from sp404_app.pages.cards.doctor_dialog import doctor_dialog
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
-from sp404_app.pages.projects.controls import saving_field
+from sp404_app.pages.projects.controls import confirmed, saving_field
 from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
@@ -50,20 +50,7 @@ def workspace() -> rx.Component:
             rx.el.section(
                 pad_screen(sheet=PadsState.sheet, head=HEAD, draft=PadsState.name_draft),
                 bank_tabs(),
-                pad_grid(
-                    head=HEAD,
-                    bank=PadsState.bank,
-                    colour=PadsState.colour,
-                    cells=PadsState.cells,
-                    chosen=PadsState.sheet.key,
-                    defaults=DEFAULTS,
-                    on_choose=PadsState.choose_pad,
-                    on_move=PadsState.move_pad,
-                    on_put=PadsState.put_sample,
-                    on_clear=PadsState.clear_pad,
-                    on_bank=PadsState.open_bank,
-                    on_act=PadsState.act,
-                ),
+                bank_panel(),
                 rx.el.div(
                     pad_transport(mapping=PadsState.midi_notes, on_mapping=PadsState.save_midi),
                     bank_menu(),
@@ -92,6 +79,34 @@ def workspace() -> rx.Component:
         doctor_dialog(),
         class_name="pad-page",
         data_testid="pad-page",
+    )
+
+
+def bank_panel() -> rx.Component:
+    """The pads of the visible bank, which its tab controls."""
+    return rx.el.div(
+        pad_grid(
+            head=HEAD,
+            bank=PadsState.bank,
+            colour=PadsState.colour,
+            cells=PadsState.cells,
+            chosen=PadsState.sheet.key,
+            confirmed=PadsState.confirmed_edit,
+            defaults=DEFAULTS,
+            on_choose=PadsState.choose_pad,
+            on_move=lambda source, target, how, number: confirmed(
+                PadsState.move_pad(source, target, how), number
+            ),
+            on_put=lambda key, sample, number: confirmed(PadsState.put_sample(key, sample), number),
+            on_clear=lambda key, number: confirmed(PadsState.clear_pad(key), number),
+            on_step=lambda way, number: confirmed(PadsState.act(way, ""), number),
+            on_bank=PadsState.open_bank,
+            on_act=PadsState.act,
+        ),
+        id="bank-panel",
+        role="tabpanel",
+        aria_labelledby=f"bank-tab-{PadsState.bank}",
+        class_name="bank-panel",
     )
 
 
@@ -195,9 +210,10 @@ def bank_tabs() -> rx.Component:
             rx.el.span(rx.el.i(style={"height": f"{bank.fill}%"}), class_name="tab-fill"),
             type="button",
             role="tab",
+            id=f"bank-tab-{bank.letter}",
             class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
             aria_selected=PadsState.bank == bank.letter,
-            aria_controls="pads",
+            aria_controls="bank-panel",
             tab_index=rx.cond(PadsState.bank == bank.letter, 0, -1),
             aria_label=f"Bank {bank.letter}, {bank.filled} pads",
             title=f"Bank {bank.letter}: {bank.filled} pads",

@@ -5,12 +5,12 @@ caller saw, applies a pure function of `kit`, and writes what differs.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Uuid, any_, literal
+from sqlalchemy import ARRAY, Uuid, any_, literal, tuple_
 from sqlmodel import Session, col, delete, select
 
 from sp404_app.db import after_commit
@@ -22,7 +22,12 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.projects.kit import Kit, Mutation, PadContent, PadPosition, changed_pads
-from sp404_app.services.projects.step_content import KIT_FIELDS, apply_part, step_parts
+from sp404_app.services.projects.step_content import (
+    KIT_FIELDS,
+    apply_part,
+    positions_of,
+    step_parts,
+)
 
 MAX_STEPS = 200
 ANY_REVISION: Final = None  # `If-Match: *`
@@ -67,10 +72,33 @@ def load_pads(session: Session, project_id: uuid.UUID) -> dict[PadPosition, Proj
     return _load_rows(session, select(ProjectPad).where(ProjectPad.project_id == project_id))
 
 
-def load_bank(session: Session, project_id: uuid.UUID, bank: int) -> dict[PadPosition, ProjectPad]:
-    """Return the rows of one bank's pads, in order, as they are now."""
-    query = select(ProjectPad).where(ProjectPad.project_id == project_id, ProjectPad.bank == bank)
+def load_pads_at(
+    session: Session, project_id: uuid.UUID, positions: Collection[PadPosition]
+) -> dict[PadPosition, ProjectPad]:
+    """Return the rows of those of a project's pads that are at these positions, in order."""
+    if not positions:
+        return {}
+    query = select(ProjectPad).where(
+        ProjectPad.project_id == project_id,
+        tuple_(col(ProjectPad.bank), col(ProjectPad.pad)).in_(positions),
+    )
     return _load_rows(session, query)
+
+
+def load_bank(
+    session: Session, project_id: uuid.UUID, bank: int
+) -> tuple[dict[PadPosition, ProjectPad], dict[uuid.UUID, Sample]]:
+    """Return the rows of one bank's pads, in order, and their samples, as they are now."""
+    query = (
+        select(ProjectPad, Sample)
+        .join(Sample, col(Sample.id) == col(ProjectPad.sample_id), isouter=True)
+        .where(ProjectPad.project_id == project_id, ProjectPad.bank == bank)
+        .order_by(col(ProjectPad.pad))
+        .execution_options(populate_existing=True)
+    )
+    found = session.exec(query).all()
+    rows = {PadPosition(row.bank, row.pad): row for row, _ in found}
+    return rows, {sample.id: sample for _, sample in found if sample}
 
 
 def _load_rows(session: Session, query: Any) -> dict[PadPosition, ProjectPad]:
@@ -85,10 +113,12 @@ def change_project(
     label: str,
     mutate: Mutation,
     pad: PadPosition | None = None,
+    touched: Collection[PadPosition] | None = None,
 ) -> Project:
     """Apply a change and record it as one step of undo history.
 
-    The revision is that of `pad` if one is given, else of the project. A change that changes
+    The revision is that of `pad` if one is given, else of the project. `touched` are the positions
+    that `mutate` reads and writes, by default all; its kit has no other pads. A change that changes
     nothing leaves revision and history as they are. A sample that was permanently deleted in the
     meantime leaves its pad without a sample.
 
@@ -98,7 +128,11 @@ def change_project(
         Conflict: If the project is in the trash.
     """
     project = lock_project(session, target.user_id, target.project_id)
-    rows = load_pads(session, project.id)
+    rows = (
+        load_pads(session, project.id)
+        if touched is None
+        else load_pads_at(session, project.id, touched)
+    )
     _ensure_revision(project, rows, target.revision, pad)
     before = _kit_of(project, rows)
     after = _lock_samples(session, project, before, mutate(before))
@@ -355,7 +389,7 @@ def _apply_step(
     session: Session, project: Project, revision: int | None, part: Mapping[str, Any]
 ) -> None:
     """Write one side of a step. Samples that no longer exist leave their pads without sample."""
-    rows = load_pads(session, project.id)
+    rows = load_pads_at(session, project.id, positions_of(part))
     _ensure_revision(project, rows, revision, None)
     before = _kit_of(project, rows)
     after = _lock_samples(session, project, before, apply_part(before, part))

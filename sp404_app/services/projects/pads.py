@@ -112,7 +112,14 @@ def set_pad(
         return put_pads(kit, {at: content})
 
     what = label or (f"Put sound on {at}" if placed else f"Change {at}")
-    return history.change_project(session, target, what, mutate, at)
+    touched = None if _may_change_link(change) else [at]
+    return history.change_project(session, target, what, mutate, at, touched)
+
+
+def _may_change_link(change: PadChange) -> bool:
+    """Return whether a change may put a pad into a pad link, whose pads are counted then."""
+    settings = change.settings
+    return settings is not None and (not isinstance(settings, Mapping) or "pad_link" in settings)
 
 
 def _with_sample(content: PadContent | None, sample: Sample, device: Device) -> PadContent:
@@ -205,7 +212,7 @@ def clear_pad(session: Session, target: Target, at: PadPosition) -> Project:
         NotFound, ChangedMeanwhile, Conflict: As `history.change_project`.
     """
     return history.change_project(
-        session, target, f"Clear {at}", lambda k: put_pads(k, {at: None}), at
+        session, target, f"Clear {at}", lambda k: put_pads(k, {at: None}), at, [at]
     )
 
 
@@ -241,9 +248,16 @@ def move(
         ValidationFailed: If the source is empty, or `how` is unknown.
         NotFound, ChangedMeanwhile, Conflict: As `history.change_project`.
     """
-    verb = "Copy" if parse_move(how) == "copy" else "Move"
-    label = f"{verb} {source} to {goal}"
-    return history.change_project(session, target, label, lambda k: move_pad(k, source, goal, how))
+    is_copy = parse_move(how) == "copy"
+    label = f"{'Copy' if is_copy else 'Move'} {source} to {goal}"
+    touched = None if is_copy else [source, goal]  # a copy counts the pads of its pad link
+    return history.change_project(
+        session,
+        target,
+        label,
+        lambda kit: move_pad(kit, source, goal, how),
+        touched=touched,
+    )
 
 
 def move_whole_bank(session: Session, target: Target, source: int, goal: int, how: str) -> Project:

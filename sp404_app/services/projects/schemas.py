@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.models import Project, ProjectPad, Sample
-from sp404_app.services.projects import history
+from sp404_app.services.projects import history, renders
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pad_sizes import pad_bytes
@@ -22,7 +22,8 @@ from sp404_app.services.projects.projects import ProjectSummary, device_of
 class PadView:
     """A pad that holds something. Positions and lengths are frames at the project's rate.
 
-    `device_name` is the name as the device shows it. `bytes` is the size of its 16-bit audio.
+    `device_name` is the name as the device shows it. `bytes` is the size of its 16-bit audio, and
+    `audio_version` the `v` of its address, with which it may be cached; None without a sample.
     """
 
     bank: str
@@ -37,6 +38,7 @@ class PadView:
     edit: dict[str, Any] | None
     frames: int | None
     bytes: int | None
+    audio_version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def project_details(session: Session, project: Project) -> ProjectDetails:
     """Return the view of a project with its pads."""
     rows = history.load_pads(session, project.id)
     samples = samples_of_pads(session, rows)
-    pads = [pad_view(row, samples) for row in rows.values()]
+    pads = [pad_view(project, row, samples) for row in rows.values()]
     undo, redo = history.next_labels(session, project)
     return ProjectDetails(
         **_project_fields(project),
@@ -95,7 +97,7 @@ def pad_details(session: Session, project: Project, at: PadPosition) -> PadView 
     row = session.get(ProjectPad, (project.id, at.bank, at.pad))
     if row is None:
         return None
-    return pad_view(row, samples_of_pads(session, {at: row}))
+    return pad_view(project, row, samples_of_pads(session, {at: row}))
 
 
 def samples_of_pads(
@@ -107,7 +109,7 @@ def samples_of_pads(
     return {sample.id: sample for sample in found}
 
 
-def pad_view(row: ProjectPad, samples: Mapping[uuid.UUID, Sample]) -> PadView:
+def pad_view(project: Project, row: ProjectPad, samples: Mapping[uuid.UUID, Sample]) -> PadView:
     """Return the view of a pad."""
     sample = samples.get(row.sample_id) if row.sample_id else None
     return PadView(
@@ -123,6 +125,7 @@ def pad_view(row: ProjectPad, samples: Mapping[uuid.UUID, Sample]) -> PadView:
         edit=row.edit,
         frames=row.frames,
         bytes=pad_bytes(row, sample),
+        audio_version=renders.request_of(project, row, sample).key if sample else None,
     )
 
 

@@ -32,6 +32,11 @@ def apply_part(kit: Kit, part: Mapping[str, Any]) -> Kit:
     return replace(kit, **fields, pads=pads)
 
 
+def positions_of(part: Mapping[str, Any]) -> list[PadPosition]:
+    """Return the positions of the pads that one side of a step sets."""
+    return [_position_of(key) for key in part["pads"]]
+
+
 def _part_of(kit: Kit, fields: Iterable[str], pads: Iterable[PadPosition]) -> dict[str, Any]:
     return {
         "project": {name: getattr(kit, name) for name in fields},

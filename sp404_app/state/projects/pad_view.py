@@ -18,7 +18,7 @@ from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pad_edits import source_frames
 from sp404_app.services.projects.projects import ProjectSummary, device_of
-from sp404_app.services.projects.schemas import sample_status, samples_of_pads
+from sp404_app.services.projects.schemas import sample_status
 from sp404_app.services.sample import pad_usage
 from sp404_app.state.rows import format_tempo
 
@@ -27,7 +27,10 @@ NO_PAD = ""
 
 @dataclass(frozen=True, slots=True)
 class ProjectHead:
-    """The bar above the pads; `share` is the part of the device's memory in per cent."""
+    """The bar above the pads; `share` is the part of the device's memory in per cent.
+
+    `position` is the number of the last step of undo history that is in force.
+    """
 
     id: str = ""
     name: str = ""
@@ -39,6 +42,7 @@ class ProjectHead:
     tempo: str = "90"
     tempo_source: str = "project"
     revision: int = 0
+    position: int = 0
     size: str = ""
     capacity: str = ""
     share: float = 0.0
@@ -163,8 +167,7 @@ def load_page(
     """
     summary = projects.get_summary(session, user_id, project_id)
     project = summary.project
-    rows = history.load_bank(session, project.id, bank)
-    samples = samples_of_pads(session, rows)
+    rows, samples = history.load_bank(session, project.id, bank)
     device = device_of(project)
     ready = renders.ensure_renders(session, project, rows, samples)
     cells = [
@@ -220,6 +223,7 @@ def _head(session: Session, summary: ProjectSummary) -> ProjectHead:
         tempo=format_tempo(project.tempo),
         tempo_source=project.tempo_source,
         revision=project.revision,
+        position=project.history_position,
         size=format_size(size),
         capacity=f"{device.storage_bytes // 10**9} GB",
         share=round(100 * size / device.storage_bytes, 3),

@@ -64,6 +64,7 @@ def test_a_browser_asks_for_the_bytes_once(client: TestClient, pad: str) -> None
     assert whole.headers["cache-control"] == "private, no-cache"
     assert client.get(f"{pad}/audio", headers={"If-None-Match": tag}).status_code == 304
     forever = client.get(f"{pad}/audio", params={"v": tag.strip('"')})
+    assert client.get(pad).json()["audio_version"] == tag.strip('"')
     assert "immutable" in forever.headers["cache-control"]
     part = client.get(f"{pad}/audio", headers={"Range": "bytes=44-143"})
     assert (part.status_code, part.content) == (206, whole.content[44:144])
