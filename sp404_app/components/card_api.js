@@ -4,6 +4,7 @@ const RETRY_PAUSES_MS = [1000, 3000, 8000, 20000];
 const POLL_MS = 700;
 const OFFLINE = "Connection lost.";
 const ENDED = ["done", "failed", "cancelled"];
+const UNREAD = ["failed", "cancelled"]; // an import whose job ended so keeps its files
 
 export class ApiError extends Error {
   constructor(message, { status = 0, code = "", details = {}, waitMs = 0 } = {}) {
@@ -72,6 +73,21 @@ export async function getExportFile(exportId, path) {
 
 export const createImport = (kind) => call("POST", "/imports", kind ? { kind } : {});
 export const getImport = (importId) => call("GET", `/imports/${importId}`);
+
+// Returns an import of an earlier visit that goes on: `{files}`, or `{job}` that reads it now. Null if it
+// was read or deleted.
+export async function findOpenImport(importId) {
+  try {
+    const { files, job_id: jobId } = await getImport(importId);
+    const job = jobId ? await getJob(jobId) : null;
+    if (job && !ENDED.includes(job.status)) return { job };
+    return !job || UNREAD.includes(job.status) ? { files } : null;
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
 export const planImport = (importId, body) => call("POST", `/imports/${importId}/plan`, body); // {files, folders?}
 export const listFiles = (importId, files) => call("POST", `/imports/${importId}/listing`, { files });
 export const finishImport = (importId, body) => call("POST", `/imports/${importId}/finish`, body);
@@ -106,12 +122,13 @@ export function importZip(file, hooks) {
 
 // Jobs.
 
+export const getJob = (jobId) => call("GET", `/jobs/${jobId}`);
 export const cancelJob = (jobId) => call("DELETE", `/jobs/${jobId}`);
 
 // Returns the job when it has ended; `onProgress` receives its progress, 0 to 1.
 export async function waitForJob(jobId, onProgress = () => {}) {
   for (;;) {
-    const job = await persist(() => call("GET", `/jobs/${jobId}`));
+    const job = await persist(() => getJob(jobId));
     if (ENDED.includes(job.status)) return job;
     onProgress(job.progress || 0);
     await pause(POLL_MS);

@@ -1,6 +1,6 @@
 // Files of a card through the File System Access API. Paths use "/"; case is ignored, as FAT does.
 
-import { foldPath, isSystemName, nameOf } from "./card_names.js";
+import { foldPath, isSystemPath, nameOf } from "./card_names.js";
 
 const CHUNK_BYTES = 4 * 2 ** 20;
 const MAX_DEPTH = 12;
@@ -36,16 +36,18 @@ export async function openFolder(root, path, { create = false } = {}) {
   return folder;
 }
 
-// Yields `{path, handle}` for each file below a folder, without those of operating systems.
-export async function* walk(folder, prefix = "", depth = 0) {
+// Yields `{path, handle}` for each file below a folder, without those that `isSkipped` names: of
+// operating systems, if nothing else is said.
+export async function* walk(folder, prefix = "", isSkipped = isSystemPath, depth = 0) {
   if (depth > MAX_DEPTH) return;
   const entries = [];
-  for await (const entry of folder.values()) if (!isSystemName(entry.name)) entries.push(entry);
+  for await (const entry of folder.values()) entries.push(entry);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = prefix ? `${prefix}/${entry.name}` : entry.name;
+    if (isSkipped(path)) continue;
     if (entry.kind === "file") yield { path, handle: entry };
-    else yield* walk(entry, path, depth + 1);
+    else yield* walk(entry, path, isSkipped, depth + 1);
   }
 }
 
@@ -62,7 +64,7 @@ export async function removeFile(root, path) {
   const [parent, name] = splitPath(path);
   const folder = await openFolder(root, parent);
   const entry = folder && (await findEntry(folder, name));
-  if (entry) await folder.removeEntry(entry.name);
+  if (entry?.kind === "file") await folder.removeEntry(entry.name);
 }
 
 // Writes a file whole or not at all; what was there stays until the last byte is written.
@@ -71,6 +73,7 @@ export async function writeFile(root, path, blob, { onBytes = () => {}, isCancel
   const [parent, name] = splitPath(path);
   const folder = await openFolder(root, parent, { create: true });
   const existing = await findEntry(folder, name);
+  if (existing && existing.kind !== "file") throw new Error(`“${existing.name}” on the card is a folder, not a file.`);
   const handle = existing || (await folder.getFileHandle(name, { create: true }));
   try {
     await fill(handle, blob, { onBytes, isCancelled });

@@ -1,6 +1,6 @@
 // Says what a chosen folder is: a card of a SP-404MKII, of a SP-404SX/A, an empty one, or none.
 
-import { foldPath, isSystemName } from "./card_names.js";
+import { foldPath, isPhoneName, isSystemName } from "./card_names.js";
 
 const MKII_FOLDERS = ["import", "export", "bkup"];
 const SX_FOLDERS = ["roland", "fctry"];
@@ -27,7 +27,7 @@ function chosenDepth(handleName, names, folders) {
 // `{kind, title, note, base}`: `base` is the chosen folder as a path from the root.
 export function describeCard({ handleName, names, target, device }) {
   const folders = target.split("/").filter(Boolean);
-  const own = names.filter((name) => !isSystemName(name));
+  const own = names.filter((name) => !isSystemName(name) && !isPhoneName(name));
   const depth = chosenDepth(handleName, own, folders);
   const base = folders.slice(0, depth).join("/");
   const has = (wanted) => own.some((name) => wanted.includes(foldPath(name)));

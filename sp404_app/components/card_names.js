@@ -3,7 +3,9 @@
 const FORBIDDEN = /[<>:"|?*\\\u0000-\u001f\u007f]/;
 const RESERVED = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
 const MAX_NAME_LENGTH = 255;
-const SYSTEM_NAMES = /^(\.ds_store|\.spotlight-v100|\.trashes|\.fseventsd|\.temporaryitems|\._.*|system volume information|thumbs\.db|desktop\.ini|\$recycle\.bin|lost\.dir|android)$/i;
+const SYSTEM_NAMES = /^(\.ds_store|\.spotlight-v100|\.trashes|\.fseventsd|\.temporaryitems|\._.*|system volume information|thumbs\.db|desktop\.ini|\$recycle\.bin)$/i;
+const PHONE_NAMES = /^(lost\.dir|android)$/i; // a phone makes these at the root of a card
+const CARD_FOLDERS = /^(import|export|bkup|project)$/i;
 const SWAP_ENDING = ".crswap"; // Chromium writes to this file first, and renames it at the end
 
 export const foldPath = (path) => path.normalize("NFC").toLowerCase();
@@ -13,6 +15,15 @@ export const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/"
 // Whether an operating system made this file or folder, not a person or a sampler.
 export const isSystemName = (name) => SYSTEM_NAMES.test(name);
 export const isSystemPath = (path) => path.split("/").some(isSystemName);
+
+// Whether a phone made this folder at the root of a card. Elsewhere it is a project with this name.
+export const isPhoneName = (name) => PHONE_NAMES.test(name);
+
+// Whether a path that begins with the chosen folder leads to what no sampler reads.
+export function isForeignPath(path) {
+  const [chosen, name = ""] = path.split("/");
+  return isSystemPath(path) || (isPhoneName(name) && !CARD_FOLDERS.test(chosen));
+}
 export const isSwapFile = (path) => path.toLowerCase().endsWith(SWAP_ENDING);
 
 // Returns the file that a swap file would have become.

@@ -8,6 +8,8 @@ const CONFIG_FILES = ["padconf.bin", "pad_info.bin"];
 const TARGET_DEPTHS = { import: 2, sx: 2 }; // "IMPORT/My project", "ROLAND/SP-404SX"
 const ORDER = { remove: 0, write: 1, config: 2, delete: 3 };
 
+export const isConfigFile = (path) => CONFIG_FILES.includes(nameOf(path).toLowerCase());
+
 // Returns the folder of the card that the files of an export belong to.
 export function targetFolder(device, paths) {
   const common = commonFolder(paths).split("/");
@@ -39,8 +41,7 @@ export function orderSteps({ changes, choices, leftovers, manifest }) {
 function stepOf({ path }, wanted) {
   const file = wanted.get(foldPath(path));
   if (!file) return { step: "delete", path, bytes: 0, sha256: "" };
-  const isConfig = CONFIG_FILES.includes(nameOf(path).toLowerCase());
-  return { step: isConfig ? "config" : "write", path: file.path, bytes: file.bytes, sha256: file.sha256 };
+  return { step: isConfigFile(path) ? "config" : "write", path: file.path, bytes: file.bytes, sha256: file.sha256 };
 }
 
 // Returns the files on the card that the steps replace or delete and that are not backed up yet.
@@ -52,6 +53,13 @@ export function filesToBackUp(steps, existing, backedUp) {
     .filter((file) => file && backedUp[foldPath(file.path)] !== file.sha256);
 }
 
+// Returns the conflict about the settings of a project, if another one is in its place. The settings
+// describe the sounds beside them, so all conflicts have one answer then.
+export const findOtherProject = (changes) => changes.find(({ what, path }) => what === "conflict" && isConfigFile(path));
+
+// Whether another project stays in this place, so nothing can be written there.
+export const keepsOtherProject = (changes, choices) => choices[findOtherProject(changes)?.path] === "keep";
+
 export const openConflicts = (changes, choices) => changes.filter(({ what, path }) => what === "conflict" && !choices[path]);
 
 // Returns the choices that were made for the very same files: a conflict asks again if its file changed.
@@ -59,11 +67,14 @@ export function keptChoices(changes, existing, chosen) {
   const choices = {};
   for (const { what, path } of changes) {
     const before = chosen[foldPath(path)];
-    const now = existing.get(foldPath(path));
-    if (what === "conflict" && before && before.sha256 === (now ? now.sha256 : "")) choices[path] = before.choice;
+    if (what === "conflict" && before && isSameFile(before, existing.get(foldPath(path)))) choices[path] = before.choice;
   }
-  return choices;
+  const isDivided = new Set(Object.values(choices)).size > 1 || openConflicts(changes, choices).length;
+  return findOtherProject(changes) && isDivided ? {} : choices;
 }
+
+// Whether a file has the size and hash of one that was seen before. A hash that was not needed is "".
+const isSameFile = (before, now) => before.bytes === (now?.bytes ?? 0) && (!before.sha256 || !now?.sha256 || before.sha256 === now.sha256);
 
 export function countChanges(changes) {
   const counts = { add: 0, replace: 0, delete: 0, conflict: 0 };
@@ -73,10 +84,12 @@ export function countChanges(changes) {
 
 const REASONS = {
   QuotaExceededError: "The card is full.",
-  NoModificationAllowedError: "Another tab or program is writing this file.",
+  NoModificationAllowedError: "The card is write-protected, or another program is writing this file.",
+  InvalidModificationError: "The card refused this change. It may be write-protected or damaged.",
   NotAllowedError: "The browser may not write to this card. Choose it again and allow it.",
   SecurityError: "The browser may not write to this card. Choose it again and allow it.",
   NotReadableError: "The card could not be read.",
+  NotFoundError: "It is not on the card any more.",
 };
 
 // Returns a sentence about a failure. `path` is the file that was worked on.

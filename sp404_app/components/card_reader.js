@@ -2,6 +2,7 @@
 // projects, and then only what these use and the server does not have. It lives outside React and
 // goes on while the person browses.
 
+import { isReachable } from "./card_folder.js";
 import { cancelled, CardTask } from "./card_task.js";
 import { isConfig } from "./card_tree.js";
 
@@ -51,6 +52,7 @@ export class CardReader extends CardTask {
     if (this.isBusy) return this.show();
     const isWanted = this.begin();
     this.addSounds = addSounds;
+    this.root = tree.handle || null;
     this.set({ ...START, phase: "listing", name: tree.name, isOpen: true });
     try {
       this.files = new Map((await tree.list(isWanted)).map((file) => [file.path, file]));
@@ -64,8 +66,12 @@ export class CardReader extends CardTask {
   }
 
   async look(tree, isWanted) {
-    await this.findImport(tree, isWanted);
+    const job = await this.findImport(tree, isWanted);
     this.set({ canGoOn: true });
+    if (job) {
+      await this.follow(job, isWanted);
+      return;
+    }
     const names = [...this.files.keys()].map((path) => ({ path, bytes: 0, sha256: "" }));
     const first = await this.api.planImport(this.importId, { files: names });
     await this.sendFiles("Reading settings", first.send.filter(isConfig), isWanted);
@@ -77,32 +83,29 @@ export class CardReader extends CardTask {
     this.set({ phase: "found", plan, chosen, progress: null });
   }
 
-  // Goes on with the import of the last time, if the same folder was chosen again.
+  // Goes on with the import of the last time, if the same folder was chosen again: also if the server
+  // failed to read it. Returns the job that reads it now, if any.
   async findImport(tree, isWanted) {
     const key = await this.treeKey(tree);
     const kept = this.parseKept();
     this.have = new Map();
     if (kept && kept.key === key) {
-      const found = await this.api.getImport(kept.id).catch(() => null);
-      if (found && !found.job_id) {
-        this.importId = kept.id;
-        await this.refresh(found.files, isWanted);
-        return;
-      }
+      const found = await this.api.findOpenImport(kept.id);
+      if (found) this.importId = kept.id;
+      if (found?.files) await this.refresh(found.files, isWanted);
+      if (found) return found.job;
     }
     const { id } = await this.api.createImport("");
     this.importId = id;
     this.storage?.setItem(RESUME_KEY, JSON.stringify({ key, id }));
+    return undefined;
   }
 
   // The card may have been in its sampler since, or be another one with the same names: what was sent
   // or listed then is compared with what is there now, and sent or listed again where it differs.
   async refresh(before, isWanted) {
     const known = new Map(before.filter(({ sha256 }) => sha256).map((file) => [file.path, file]));
-    const files = await this.withSizes([...known.keys()]);
-    await this.eachFile("Comparing", files, isWanted, async (each) => {
-      each.sha256 = await this.hashFile(await this.fileAt(each.path));
-    });
+    const files = await this.withHashes([...known.keys()], isWanted);
     const changed = files.filter(({ path, sha256 }) => known.get(path).sha256 !== sha256);
     const paths = new Set(changed.map(({ path }) => path));
     this.have = new Map(before.filter(({ sent, path }) => sent && !paths.has(path)).map((file) => [file.path, file]));
@@ -133,11 +136,27 @@ export class CardReader extends CardTask {
     return sized;
   }
 
+  // Returns a file, or null if this one can't be read.
   async fileAt(path) {
     const found = this.files.get(path);
     if (!found) return null;
-    found.file ||= await found.getFile().catch(() => null);
+    found.file ||= await found.getFile().catch((error) => this.skipBroken(error));
     return found.file;
+  }
+
+  // Leaves out a file that can't be read: the server names it as missing. Not if the card is gone.
+  async skipBroken(error) {
+    if (!this.root || !(await isReachable(this.root))) throw error;
+    return null;
+  }
+
+  // Returns files with their hashes, without those that can't be read.
+  async withHashes(paths, isWanted) {
+    const files = await this.withSizes(paths);
+    await this.eachFile("Comparing", files, isWanted, async (each) => {
+      each.sha256 = await this.hashFile(await this.fileAt(each.path)).catch((error) => this.skipBroken(error));
+    });
+    return files.filter(({ sha256 }) => sha256);
   }
 
   setChosen(folder, isChosen) {
@@ -168,13 +187,12 @@ export class CardReader extends CardTask {
 
   // Lists the hashes of all wanted files; returns the paths of those that have to be sent.
   async listHashes(paths, folders, isWanted) {
-    const files = await this.withSizes(paths);
-    await this.eachFile("Comparing", files, isWanted, async (each) => {
-      each.sha256 = await this.hashFile(await this.fileAt(each.path));
-    });
+    const files = await this.withHashes(paths, isWanted);
     if (!files.length) return [];
     await this.api.listFiles(this.importId, files);
-    const { send } = await this.api.planImport(this.importId, { files, folders });
+    const readable = new Set(files.map(({ path }) => path));
+    const plan = await this.api.planImport(this.importId, { files, folders });
+    const send = plan.send.filter((path) => readable.has(path));
     this.set({ known: files.length - send.length });
     return send;
   }
@@ -208,6 +226,7 @@ export class CardReader extends CardTask {
         await this.api.putFile(this.importId, path, file, { onBytes, onRequest: (made) => this.requests.add((request = made)) });
       } catch (error) {
         this.doing = path;
+        if (error.status === 0) await file.slice(0, 1).arrayBuffer(); // a card that is gone looks as a lost connection
         throw error;
       } finally {
         this.requests.delete(request);
@@ -236,6 +255,7 @@ export class CardReader extends CardTask {
     if (this.isBusy) return this.show();
     const isWanted = this.begin();
     const report = (bytes) => isWanted() && this.set({ progress: { doing: "Sending", path: file.name, files: 0, allFiles: 1, bytes: Math.min(bytes, file.size), allBytes: file.size } });
+    this.root = null;
     this.set({ ...START, phase: "sending", name: file.name, isOpen: true });
     try {
       let request = null;
@@ -250,12 +270,13 @@ export class CardReader extends CardTask {
 
   async follow(job, isWanted) {
     this.jobId = job.id;
-    this.set({ phase: "reading", progress: null, canGoOn: false });
+    this.set({ phase: "reading", progress: null });
     const ended = await this.api.waitForJob(job.id, (progress) => isWanted() && this.set({ progress: { share: progress } }));
     this.jobId = "";
     if (!isWanted()) return;
-    this.storage?.removeItem(RESUME_KEY);
-    if (ended.status === ENDED_WELL) this.set({ phase: "done", result: ended.result, progress: null, isOpen: true });
-    else this.set({ phase: "failed", message: ended.error || "The card could not be read.", progress: null, isOpen: true });
+    if (ended.status === ENDED_WELL) {
+      this.storage?.removeItem(RESUME_KEY);
+      this.set({ phase: "done", result: ended.result, progress: null, isOpen: true });
+    } else this.set({ phase: "failed", message: ended.error || "The card could not be read.", progress: null, isOpen: true });
   }
 }

@@ -52,8 +52,8 @@ export class CardTask {
     this.doing = "";
   }
 
-  // Returns the files below a folder of the card: `{path, bytes, sha256, file}`.
-  async readFiles(folderPath, isWanted) {
+  // Returns the files below a folder of the card: `{path, bytes, sha256, file}`, without hashes.
+  async listFolder(folderPath) {
     const folder = await openFolder(this.root, this.relative(folderPath));
     const found = [];
     if (!folder) return found;
@@ -61,10 +61,13 @@ export class CardTask {
       const file = await handle.getFile();
       found.push({ path: `${folderPath}/${path}`, bytes: file.size, sha256: "", file });
     }
-    await this.eachFile("Reading", found, isWanted, async (each) => {
+    return found;
+  }
+
+  async hashFiles(files, isWanted) {
+    await this.eachFile("Reading", files, isWanted, async (each) => {
       each.sha256 = await this.hashFile(each.file);
     });
-    return found;
   }
 
   // Returns a path from the chosen folder; `base` is that folder from the root of the card.
@@ -74,8 +77,8 @@ export class CardTask {
 
   // Asks for permission again where the browser wants that; needs a click.
   async isAllowed(handle, mode = "readwrite") {
-    if ((await handle.queryPermission?.({ mode })) !== "prompt") return true;
-    return (await handle.requestPermission({ mode })) === "granted";
+    if (!handle.queryPermission || (await handle.queryPermission({ mode })) === "granted") return true;
+    return (await handle.requestPermission({ mode }).catch(() => "denied")) === "granted";
   }
 
   // Shows why the work ended, unless it is not wanted any more.

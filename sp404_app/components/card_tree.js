@@ -2,7 +2,7 @@
 // files themselves only when they are wanted.
 
 import { walk } from "./card_folder.js";
-import { isSystemPath } from "./card_names.js";
+import { isForeignPath } from "./card_names.js";
 
 const CONFIG_NAMES = /(^|\/)(padconf|pad_info)\.bin$/i;
 const ZIP_NAME = /\.zip$/i;
@@ -14,24 +14,25 @@ const PEEK_LIMIT = 20_000; // entries that are looked at to recognise a card
 export const isConfig = (path) => CONFIG_NAMES.test(path);
 export const isZip = (file) => ZIP_NAME.test(file.name);
 
-// A tree is `{name, list}`; `list(isWanted)` resolves to `[{path, getFile}]`, by path.
+// A tree is `{name, list, handle}`; `list(isWanted)` resolves to `[{path, getFile}]`, by path. With a
+// `handle`, a card that was taken out can be told from a broken file.
 
 export function treeOfHandle(handle) {
   const list = async (isWanted) => {
     const found = [];
-    for await (const { path, handle: file } of walk(handle, handle.name.replace(/[\\/]/g, ""))) {
+    for await (const { path, handle: file } of walk(handle, handle.name.replace(/[\\/]/g, ""), isForeignPath)) {
       if (!isWanted()) break;
       found.push({ path, getFile: () => file.getFile() });
     }
     return found;
   };
-  return { name: handle.name, list };
+  return { name: handle.name, list, handle };
 }
 
 const pathOfFile = (file) => file.webkitRelativePath || file.name;
 
 export function treeOfFiles(files) {
-  const all = [...files].filter((file) => !isSystemPath(pathOfFile(file)));
+  const all = [...files].filter((file) => !isForeignPath(pathOfFile(file)));
   const list = async () => all.map((file) => ({ path: pathOfFile(file), getFile: async () => file })).sort((a, b) => (a.path < b.path ? -1 : 1));
   return { name: all.length ? pathOfFile(all[0]).split("/")[0] : "", list };
 }
@@ -40,8 +41,8 @@ const readBatch = (reader) => new Promise((resolve, reject) => reader.readEntrie
 const fileOfEntry = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
 
 async function* walkEntries(entry, prefix, depth) {
-  if (isSystemPath(entry.name) || depth > MAX_DEPTH) return;
   const path = prefix ? `${prefix}/${entry.name}` : entry.name;
+  if (isForeignPath(path) || depth > MAX_DEPTH) return;
   if (entry.isFile) {
     yield { path, getFile: () => fileOfEntry(entry) };
     return;

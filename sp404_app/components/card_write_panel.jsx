@@ -2,9 +2,11 @@
 
 import { useEffect, useSyncExternalStore } from "react";
 import * as api from "./card_api.js";
-import { saveBackup } from "./card_backup.js";
+import { explainBackup, saveBackup } from "./card_backup.js";
 import { hashFile } from "./card_hasher.js";
+import { withCardLock as withLock } from "./card_lock.js";
 import { folderOf, nameOf } from "./card_names.js";
+import { findOtherProject, keepsOtherProject, openConflicts } from "./card_plan.js";
 import * as records from "./card_records.js";
 import { CardWriter } from "./card_writer.js";
 import { Progress, plural } from "./card_progress.jsx";
@@ -14,13 +16,14 @@ const pick = () => window.showDirectoryPicker({ id: "sp404-card", mode: "readwri
 const writers = new Map(); // project id → writer; it goes on while the dialog is closed
 
 function writerOf(projectId) {
-  if (!writers.has(projectId)) writers.set(projectId, new CardWriter({ api, records, hashFile, saveBackup, pick }));
+  if (!writers.has(projectId)) writers.set(projectId, new CardWriter({ api, records, hashFile, saveBackup, explainBackup, withLock, pick }));
   return writers.get(projectId);
 }
 
 if (typeof window !== "undefined") window.addEventListener("beforeunload", (event) => [...writers.values()].some((writer) => writer.isBusy) && event.preventDefault());
 
 const WHAT = { add: "New", replace: "Replaced", delete: "Deleted", conflict: "In the way" };
+const TOGETHER = "It is another project, or was changed on the card. All of it is replaced or kept.";
 const ORDER = ["conflict", "delete", "replace", "add"];
 
 function Button({ children, kind = "", testId, ...rest }) {
@@ -45,14 +48,14 @@ function CardName({ card }) {
   );
 }
 
-function Conflict({ path, why, choice, onChoose }) {
+function Conflict({ path, name = nameOf(path), why, choice, onChoose }) {
   return (
     <li className="card-change conflict">
       <span className="card-file" title={path}>
-        {nameOf(path)}
+        {name}
         <small>{why}</small>
       </span>
-      <span className="segments" role="group" aria-label={`What to do with ${nameOf(path)}`}>
+      <span className="segments" role="group" aria-label={`What to do with ${name}`}>
         {["replace", "keep"].map((value) => (
           <button key={value} type="button" className={`segment ${choice === value ? "on" : ""}`} aria-pressed={choice === value} onClick={() => onChoose(path, value)} data-testid={`conflict-${value}`}>
             {value === "replace" ? "Replace" : "Keep"}
@@ -63,9 +66,42 @@ function Conflict({ path, why, choice, onChoose }) {
   );
 }
 
+function Change({ path, bank, pad }) {
+  return (
+    <li className="card-change">
+      <span className="card-file" title={path}>
+        {nameOf(path)}
+        <small>{folderOf(path)}</small>
+      </span>
+      {bank && <span className="mono muted">{`${bank}${pad}`}</span>}
+    </li>
+  );
+}
+
+// Another project in this place is replaced or kept as a whole: its settings describe its sounds.
+function OtherProject({ changes, choices, writer }) {
+  const { path } = findOtherProject(changes);
+  const choice = openConflicts(changes, choices).length ? undefined : choices[path];
+  return (
+    <details className="card-changes conflict" open data-testid="changes-conflict">
+      <summary>
+        {WHAT.conflict} <span className="mono muted">{changes.length.toLocaleString()}</span>
+      </summary>
+      <ul>
+        <Conflict path={path} name="Project on the card" why={TOGETHER} choice={choice} onChoose={(_, value) => writer.setAllChoices(value)} />
+        {changes.slice(0, MAX_SHOWN).map((change) => (
+          <Change key={change.path} {...change} />
+        ))}
+      </ul>
+      {changes.length > MAX_SHOWN && <p className="muted small">{`and ${plural(changes.length - MAX_SHOWN, "more file")}`}</p>}
+    </details>
+  );
+}
+
 function ChangeGroup({ what, changes, choices, writer }) {
   if (!changes.length) return null;
   const isConflict = what === "conflict";
+  if (isConflict && findOtherProject(changes)) return <OtherProject changes={changes} choices={choices} writer={writer} />;
   return (
     <details className={`card-changes ${what}`} open={what !== "add"} data-testid={`changes-${what}`}>
       <summary>
@@ -86,13 +122,7 @@ function ChangeGroup({ what, changes, choices, writer }) {
           isConflict ? (
             <Conflict key={change.path} {...change} choice={choices[change.path]} onChoose={(path, value) => writer.setChoice(path, value)} />
           ) : (
-            <li key={change.path} className="card-change">
-              <span className="card-file" title={change.path}>
-                {nameOf(change.path)}
-                <small>{folderOf(change.path)}</small>
-              </span>
-              {change.bank && <span className="mono muted">{`${change.bank}${change.pad}`}</span>}
-            </li>
+            <Change key={change.path} {...change} />
           ),
         )}
       </ul>
@@ -101,11 +131,46 @@ function ChangeGroup({ what, changes, choices, writer }) {
   );
 }
 
-function Compared({ state, writer }) {
-  const { changes, choices, leftovers, backup, toBackUp } = state;
-  const isOpen = changes.some(({ what, path }) => what === "conflict" && !choices[path]);
-  const groups = ORDER.map((what) => [what, changes.filter((change) => change.what === what)]);
+const quoted = (files) => files.map(({ name }) => `“${name}”`).join(", ");
+
+function Backups({ backup }) {
+  const proven = backup.filter(({ isProven }) => isProven);
+  const started = backup.filter(({ isProven }) => !isProven);
+  return (
+    <>
+      {proven.length > 0 && <p className="small" data-testid="backup">{`${quoted(proven)} saved, read back and compared with the card.`}</p>}
+      {started.length > 0 && <p className="small" data-testid="backup-download">{`Your browser saves ${quoted(started)}. Check that it is in your downloads before you write.`}</p>}
+    </>
+  );
+}
+
+function NextStep({ state, writer }) {
+  const { changes, choices, leftovers, toBackUp } = state;
+  if (openConflicts(changes, choices).length || keepsOtherProject(changes, choices)) {
+    return (
+      <Button disabled testId="write-card">
+        {keepsOtherProject(changes, choices) ? "Nothing to write" : "Choose what stays"}
+      </Button>
+    );
+  }
+  if (toBackUp > 0) {
+    return (
+      <Button kind="primary" onClick={() => writer.backUp()} testId="back-up-card">
+        {`Back up ${plural(toBackUp, "file")}`}
+      </Button>
+    );
+  }
   const written = changes.filter(({ what, path }) => what !== "conflict" || choices[path] !== "keep").length;
+  return (
+    <Button kind="primary" onClick={() => writer.write()} testId="write-card">
+      {written || !leftovers.length ? `Write ${plural(written, "file")}` : `Remove ${plural(leftovers.length, "file")}`}
+    </Button>
+  );
+}
+
+function Compared({ state, writer }) {
+  const { changes, choices, leftovers, backup, notice } = state;
+  const groups = ORDER.map((what) => [what, changes.filter((change) => change.what === what)]);
   return (
     <>
       {groups.map(([what, found]) => (
@@ -113,24 +178,23 @@ function Compared({ state, writer }) {
       ))}
       {leftovers.length > 0 && <p className="small muted" data-testid="leftovers">{`${plural(leftovers.length, "half-written file")} of an interrupted write ${leftovers.length === 1 ? "is" : "are"} removed.`}</p>}
       <p className="small muted">Other files on the card stay as they are.</p>
-      {backup.length > 0 && <p className="small" data-testid="backup">{`Your browser saves ${backup.map((name) => `“${name}”`).join(", ")}. Check that it is in your downloads before you write.`}</p>}
+      {keepsOtherProject(changes, choices) && <p className="small" data-testid="project-kept">The project on the card stays, so nothing is written here. Export to another place, or use another card.</p>}
+      <Backups backup={backup} />
+      {notice && (
+        <p className="notice error" role="alert" data-testid="card-notice">
+          {notice}
+        </p>
+      )}
       <div className="dialog-foot">
         <Button kind="ghost" onClick={() => writer.choose()} testId="other-card">
           Other card…
         </Button>
-        {isOpen ? (
-          <Button disabled testId="write-card">
-            Choose what stays
-          </Button>
-        ) : toBackUp > 0 ? (
-          <Button kind="primary" onClick={() => writer.backUp()} testId="back-up-card">
-            {`Back up ${plural(toBackUp, "file")}`}
-          </Button>
-        ) : (
-          <Button kind="primary" onClick={() => writer.write()} testId="write-card">
-            {`Write ${plural(written, "file")}`}
+        {notice && (
+          <Button kind="ghost" onClick={() => writer.goOn()} testId="read-again">
+            Read again
           </Button>
         )}
+        <NextStep state={state} writer={writer} />
       </div>
     </>
   );
@@ -184,12 +248,26 @@ const PHASES = {
     </>
   ),
   compared: (state, writer) => <Compared state={state} writer={writer} />,
-  correct: ({ written, kept }, writer) => (
+  correct: ({ written, kept, isReadAgain }, writer) => (
     <Outcome tone="good" title="Correct" testId="card-correct">
-      <p>{`${plural(written, "file")} read back and compared.${kept ? ` ${plural(kept, "file")} of the card kept.` : ""} Eject the card, take it out and put it in again to verify it.`}</p>
+      <p>{`${plural(written, "file")} read back and compared.${kept ? ` ${plural(kept, "file")} of the card kept.` : ""} Eject the card and take it out. When this page says that it is out, put it in again to verify it.`}</p>
+      {isReadAgain && <p data-testid="not-out">Read again without a difference. The card was not taken out yet.</p>}
       <Button kind="small" onClick={() => writer.verify()} testId="verify-card">
-        I put it in again
+        Read again
       </Button>
+    </Outcome>
+  ),
+  refused: (_, writer) => (
+    <Outcome tone="warn" title="The browser may not use this card." testId="card-refused">
+      <p>Allow this page to read and write it. If the browser does not ask, allow it in the settings beside the address, or choose the card again.</p>
+      <span className="row">
+        <Button kind="small primary" onClick={() => writer.allow()} testId="allow-card">
+          Allow access
+        </Button>
+        <Button kind="small ghost" onClick={() => writer.choose()} testId="other-card">
+          Choose card…
+        </Button>
+      </span>
     </Outcome>
   ),
   out: () => <Outcome tone="note" title="The card is out." testId="card-out"><p>Put it in again. It will be read once more.</p></Outcome>,
@@ -206,7 +284,14 @@ const PHASES = {
       </Button>
     </Outcome>
   ),
-  pulled: ({ message }) => <Outcome tone="warn" title="The card was taken out." testId="card-pulled"><p>{`${message} Put it in again to go on.`.trim()}</p></Outcome>,
+  pulled: ({ message }, writer) => (
+    <Outcome tone="warn" title="The card was taken out." testId="card-pulled">
+      <p>{`${message} Put it in again to go on.`.trim()}</p>
+      <Button kind="small ghost" onClick={() => writer.choose()} testId="other-card">
+        Other card…
+      </Button>
+    </Outcome>
+  ),
   returned: (_, writer) => (
     <Outcome tone="note" title="The card is back." testId="card-returned">
       <Button kind="small primary" onClick={() => writer.goOn()} testId="go-on">
@@ -214,8 +299,8 @@ const PHASES = {
       </Button>
     </Outcome>
   ),
-  failed: ({ message }, writer) => (
-    <Outcome tone="bad" title="The card was not written completely." testId="card-failed">
+  failed: ({ message, failedTitle }, writer) => (
+    <Outcome tone="bad" title={failedTitle} testId="card-failed">
       <p>{message}</p>
       <span className="row">
         {writer.root && (

@@ -2,23 +2,31 @@
 // and read all again after the card was put in again. It lives outside React, so a closed dialog
 // does not interrupt it.
 
-import { findPathProblem, foldPath, isSwapFile } from "./card_names.js";
-import { describeCard } from "./card_layout.js";
-import { isReachable, listNames, openFile, removeFile, writeFile } from "./card_folder.js";
-import { countChanges, explainError, filesToBackUp, keptChoices, openConflicts, orderSteps, splitLeftovers, targetFolder } from "./card_plan.js";
-import { CardTask, pause } from "./card_task.js";
+import { foldPath, isSwapFile } from "./card_names.js";
+import { isReachable, openFile, removeFile, writeFile } from "./card_folder.js";
+import { countChanges, explainError, filesToBackUp, findOtherProject, keepsOtherProject, keptChoices, openConflicts, orderSteps, splitLeftovers } from "./card_plan.js";
+import { cancelled } from "./card_task.js";
+import { CardChecker } from "./card_checker.js";
+import { OTHER_WRITE } from "./card_lock.js";
 
-const REACHABLE_POLL_MS = 1000;
 const BUSY = ["reading", "saving", "writing", "checking"];
 const DAMAGED = "What was read back differs from what was written. The card may be damaged.";
 const CHANGED = "It was changed on the card since it was read. It was left as it is; read the card again.";
-const START = { phase: "idle", card: null, progress: null, changes: [], counts: null, leftovers: [], choices: {}, backup: [], toBackUp: 0, kept: 0, different: [], written: 0, message: "", resumable: null };
+const START = { phase: "idle", card: null, progress: null, changes: [], counts: null, leftovers: [], choices: {}, backup: [], toBackUp: 0, kept: 0, different: [], written: 0, message: "", notice: "", failedTitle: "", isReadAgain: false, resumable: null };
 
 const contentOf = (files) => files.map(({ path, sha256 }) => `${path} ${sha256}`).join("\n");
 const plain = ({ path, bytes, sha256 }) => ({ path, bytes, sha256 });
 
-export class CardWriter extends CardTask {
-  // `services`: `api` (card_api.js), `records` (card_records.js), `hashFile`, `saveBackup`, `pick`.
+// Returns the local time as a part of a file name, so that no backup replaces another one.
+function timestamp() {
+  const now = new Date();
+  const time = new Date(now - now.getTimezoneOffset() * 60_000).toISOString();
+  return time.slice(0, 19).replace("T", " ").replaceAll(":", "-");
+}
+
+export class CardWriter extends CardChecker {
+  // `services`: `api` (card_api.js), `records` (card_records.js), `hashFile`, `saveBackup` and
+  // `explainBackup` (card_backup.js), `withLock` (card_lock.js), `pick`.
   constructor(services) {
     super(START, services);
     this.forget();
@@ -30,9 +38,10 @@ export class CardWriter extends CardTask {
 
   forget() {
     this.backedUp = {}; // folded path → hash of the file that was backed up
-    this.chosen = {}; // folded path → {choice, sha256}
+    this.chosen = {}; // folded path → {choice, bytes, sha256}
     this.ahead = new Map(); // path → file that is being fetched
     this.begun = null; // content of the export whose write was begun by a click
+    this.wasOut = false; // whether the card was taken out since it was written
   }
 
   // Sets what is to be written: `{projectId, exportId, device, place, slot}`.
@@ -51,7 +60,7 @@ export class CardWriter extends CardTask {
     try {
       root = await this.pick();
     } catch (error) {
-      if (error.name !== "AbortError") this.set({ phase: "failed", message: explainError(error) });
+      if (error.name !== "AbortError") this.set({ phase: "failed", failedTitle: "The card was not read.", message: explainError(error) });
       return;
     }
     this.forget();
@@ -62,32 +71,28 @@ export class CardWriter extends CardTask {
   async resume() {
     const record = await this.records.readRecord(this.target.projectId);
     if (!record) return;
-    const { handle: root, backedUp, chosen, phase, files } = record;
-    if (!(await this.isAllowed(root))) return;
-    Object.assign(this, { root, backedUp, chosen, manifest: files, begun: contentOf(files) });
-    if (!(await isReachable(root))) this.awaitReturn({ phase: "pulled", card: { name: root.name } });
-    else if (phase === "correct") await this.recheck(files);
-    else await this.goOn();
+    const { handle: root, backedUp, chosen, phase, files, wasOut = false } = record;
+    Object.assign(this, { root, backedUp, chosen, manifest: files, begun: contentOf(files), wasOut });
+    if (!(await this.ensureAllowed(() => this.resume()))) return;
+    if (phase === "correct") await this.verifyLater(files);
+    else if (await isReachable(root)) await this.goOn();
+    else this.awaitReturn({ phase: "pulled", message: "", card: { name: root.name } });
+  }
+
+  // Reads a card again that was written at an earlier visit; waits for it if it is out.
+  async verifyLater(files) {
+    this.written = files;
+    this.set({ card: { name: this.root.name } });
+    await this.verify();
   }
 
   // Compares again, and writes what is missing if this write was begun and nothing new has to be
   // decided.
   async goOn() {
+    if (!(await this.ensureAllowed(() => this.goOn()))) return;
     await this.read(this.root);
     const wasBegun = this.manifest && this.begun === contentOf(this.manifest);
     if (this.snapshot.phase === "compared" && wasBegun && this.isReady) await this.write();
-  }
-
-  async recheck(files) {
-    const isWanted = this.begin();
-    try {
-      await this.describe(files);
-      this.written = files;
-    } catch (error) {
-      await this.fail(error, isWanted);
-      return;
-    }
-    await this.verify();
   }
 
   // Reads what is on the card, and compares. `isForced`: also if it does not look like a card.
@@ -102,43 +107,40 @@ export class CardWriter extends CardTask {
       if (card.kind === "other" && !isForced) this.set({ phase: "wrong", card });
       else await this.compare(isWanted);
     } catch (error) {
-      await this.failWriting(error, isWanted);
+      await this.failAt("reading", error, isWanted);
     }
   }
 
-  // Finds out what the chosen folder is, and where on it the files belong.
-  async describe(files) {
-    const paths = files.map(({ path }) => path);
-    const problem = findPathProblem(paths);
-    if (problem) throw new Error(problem);
-    this.folder = targetFolder(this.target.device, paths);
-    const card = { name: this.root.name, ...describeCard({ handleName: this.root.name, names: await listNames(this.root), target: this.folder, device: this.target.device }) };
-    this.base = card.base;
-    this.set({ card });
-    return card;
-  }
-
   async compare(isWanted) {
-    const { leftovers, files } = splitLeftovers(await this.readFiles(this.folder, isWanted), this.manifest);
+    const { leftovers, files } = splitLeftovers(await this.listFolder(this.folder), this.manifest);
     this.existing = new Map(files.map((file) => [foldPath(file.path), file]));
-    const changes = await this.askServer(files);
+    const changes = await this.askServer(files, isWanted);
     if (!isWanted()) return;
     const choices = keptChoices(changes, this.existing, this.chosen);
     this.set({ changes, leftovers, choices, counts: countChanges(changes), progress: null });
-    if (!changes.length && !leftovers.length) await this.finish(0);
+    if (!changes.length && !leftovers.length) await this.finish();
     else this.set({ phase: "compared", toBackUp: this.listBackUp().length });
   }
 
-  async askServer(files) {
+  // Compares by sizes first; only files about which these do not decide are read, and those that were
+  // backed up.
+  async askServer(files, isWanted) {
     const { projectId, device, place, slot } = this.target;
     const { id } = await this.api.createImport("");
+    const compare = () => this.api.compare(projectId, { import_id: id, device, ...(device === "mk2" && { place, slot }) });
+    await this.hashFiles(files.filter(({ path }) => this.backedUp[foldPath(path)]), isWanted);
     await this.api.listFiles(id, files.map(plain));
-    const { changes } = await this.api.compare(projectId, { import_id: id, device, ...(device === "mk2" && { place, slot }) });
-    return changes;
+    const { changes } = await compare();
+    const open = changes.filter(({ needs_hash: needsHash }) => needsHash).map(({ path }) => this.existing.get(foldPath(path)));
+    if (!open.length) return changes;
+    await this.hashFiles(open, isWanted);
+    await this.api.listFiles(id, open.map(plain));
+    return (await compare()).changes;
   }
 
   setChoice(path, choice) {
-    this.remember([path], choice);
+    if (findOtherProject(this.snapshot.changes)) this.setAllChoices(choice);
+    else this.remember([path], choice);
   }
 
   setAllChoices(choice) {
@@ -147,8 +149,11 @@ export class CardWriter extends CardTask {
   }
 
   remember(paths, choice) {
-    for (const path of paths) this.chosen[foldPath(path)] = { choice, sha256: this.existing.get(foldPath(path))?.sha256 || "" };
-    this.set({ choices: { ...this.snapshot.choices, ...Object.fromEntries(paths.map((path) => [path, choice])) } });
+    for (const path of paths) {
+      const { bytes = 0, sha256 = "" } = this.existing.get(foldPath(path)) || {};
+      this.chosen[foldPath(path)] = { choice, bytes, sha256 };
+    }
+    this.set({ notice: "", choices: { ...this.snapshot.choices, ...Object.fromEntries(paths.map((path) => [path, choice])) } });
     this.set({ toBackUp: this.listBackUp().length });
   }
 
@@ -163,32 +168,50 @@ export class CardWriter extends CardTask {
   // Whether nothing more has to be decided or backed up.
   get isReady() {
     const { changes, choices } = this.snapshot;
-    return !openConflicts(changes, choices).length && !this.listBackUp().length;
+    return !openConflicts(changes, choices).length && !keepsOtherProject(changes, choices) && !this.listBackUp().length;
   }
 
+  // Saves what will be replaced or deleted, as much of it as one archive holds. Must follow a click.
   async backUp() {
     const isWanted = this.begin();
-    const files = this.listBackUp();
-    const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-    const report = (bytes) => isWanted() && this.set({ progress: { doing: "Saving", path: "", files: 0, allFiles: files.length, bytes, allBytes } });
-    this.set({ phase: "saving" });
+    const { backup } = this.snapshot;
+    const card = this.root.name.replace(/[^\p{L}\p{N} _-]/gu, "").trim(); // the root of a drive is called "\"
+    const name = `${card || "Card"} backup ${timestamp()}.zip`;
+    const report = (doing, bytes, allBytes) => {
+      if (!isWanted()) throw cancelled();
+      this.set({ progress: { doing, path: "", files: 0, allFiles: 0, bytes, allBytes } });
+    };
+    const isOnCard = async (handle) => Boolean(await this.root.resolve(handle));
+    this.set({ phase: "saving", notice: "", progress: { doing: "Saving" } });
     try {
-      const backup = await this.saveBackup(files, `${this.root.name || "Card"} backup`, report);
-      for (const { path, sha256 } of files) this.backedUp[foldPath(path)] = sha256;
-      if (isWanted()) this.set({ phase: "compared", backup, toBackUp: 0, progress: null });
+      const saved = await this.saveBackup(this.listBackUp(), name, { hashFile: this.hashFile, isOnCard, report });
+      for (const { path, sha256 } of saved.files) this.backedUp[foldPath(path)] = sha256;
+      if (isWanted()) this.set({ phase: "compared", backup: [...backup, { name: saved.name, isProven: saved.isProven }], toBackUp: this.listBackUp().length, progress: null });
     } catch (error) {
-      await this.failWriting(error, isWanted);
+      await this.failBackUp(error, isWanted);
     }
   }
 
-  // Writes; each file is read back before the next one.
+  async failBackUp(error, isWanted) {
+    if (!isWanted()) return;
+    if (await isReachable(this.root)) this.set({ phase: "compared", notice: this.explainBackup(error), progress: null });
+    else await this.failAt("saving", error, isWanted);
+  }
+
+  // Writes, if no other tab does; each file is read back before the next one.
   async write() {
-    if (!this.isReady) return;
+    if (!this.isReady || this.isBusy) return;
+    this.set({ phase: "writing", message: "", notice: "" });
+    const isAlone = await this.withLock(() => this.writeSteps());
+    if (!isAlone) this.set({ phase: "compared", notice: OTHER_WRITE });
+  }
+
+  async writeSteps() {
     const isWanted = this.begin();
     const steps = this.listSteps();
     this.begun = contentOf(this.manifest);
+    this.wasOut = false;
     this.ahead.clear();
-    this.set({ phase: "writing", message: "" });
     try {
       let done = 0;
       await this.save("writing", done, steps.length);
@@ -196,9 +219,9 @@ export class CardWriter extends CardTask {
         await this.takeStep(step, report, isWanted, next);
         await this.save("writing", (done += 1), steps.length);
       });
-      await this.finish(steps.length);
+      await this.finish();
     } catch (error) {
-      await this.failWriting(error, isWanted);
+      await this.failAt("writing", error, isWanted);
     }
   }
 
@@ -237,54 +260,15 @@ export class CardWriter extends CardTask {
     return this.ahead.get(path);
   }
 
-  async finish(steps) {
+  async finish() {
     const { changes, choices } = this.snapshot;
     const kept = new Set(changes.filter(({ what, path }) => what === "conflict" && choices[path] === "keep").map(({ path }) => foldPath(path)));
     this.written = this.manifest.filter(({ path }) => !kept.has(foldPath(path)));
+    this.wasOut = false;
     await this.api.recordCard(this.target.projectId, this.written.map(plain));
-    await this.save("correct", steps, steps);
+    await this.saveWritten();
     this.set({ phase: "correct", progress: null, changes: [], leftovers: [], resumable: null, kept: kept.size, written: this.written.length });
     this.watchForRemoval();
-  }
-
-  // "Verified" is said only after everything was read again from a card that had been taken out.
-
-  async watchForRemoval() {
-    const isWanted = this.begin();
-    while (isWanted() && (await isReachable(this.root))) await pause(REACHABLE_POLL_MS);
-    if (isWanted()) await this.awaitReturn({ phase: "out" });
-  }
-
-  // Waits until the card is there again; then verifies, or offers to go on.
-  async awaitReturn(change) {
-    const isWanted = this.begin();
-    this.set({ progress: null, ...change });
-    while (isWanted() && !(await isReachable(this.root))) await pause(REACHABLE_POLL_MS);
-    if (!isWanted()) return;
-    if (change.phase === "out") await this.verify();
-    else this.set({ phase: "returned" });
-  }
-
-  // Reads all files again. After a click on "Check again", too, if the browser did not notice.
-  async verify() {
-    const isWanted = this.begin();
-    const different = [];
-    this.set({ phase: "checking", different });
-    try {
-      await this.eachFile("Reading", this.written, isWanted, async (file) => {
-        if (!(await this.isSame(file))) different.push(file.path);
-      });
-      if (!different.length) await this.records.deleteRecord(this.target.projectId);
-      this.set({ phase: different.length ? "different" : "verified", written: this.written.length, progress: null, resumable: null });
-    } catch (error) {
-      await this.failWriting(error, isWanted);
-    }
-  }
-
-  async isSame({ path, bytes, sha256 }) {
-    const handle = await openFile(this.root, this.relative(path));
-    const file = handle && (await handle.getFile());
-    return Boolean(file) && file.size === bytes && (await this.hashFile(file)) === sha256;
   }
 
   cancel() {
@@ -292,16 +276,12 @@ export class CardWriter extends CardTask {
     this.set({ phase: "cancelled", progress: null });
   }
 
-  save(phase, done, total) {
-    const files = phase === "correct" ? this.written.map(plain) : this.manifest.map(plain);
-    return this.records.saveRecord(this.target.projectId, { handle: this.root, backedUp: this.backedUp, chosen: this.chosen, files, done, total, phase });
+  save(phase, done, total, files = this.manifest) {
+    const { root: handle, backedUp, chosen, wasOut } = this;
+    return this.records.saveRecord(this.target.projectId, { handle, backedUp, chosen, files: files.map(plain), done, total, phase, wasOut });
   }
 
-  async failWriting(error, isWanted) {
-    const { progress } = this.snapshot;
-    await this.fail(error, isWanted);
-    if (!isWanted() || this.snapshot.phase !== "pulled") return;
-    const message = progress?.doing === "Writing" ? `${progress.files} of ${progress.allFiles} files were written.` : "";
-    this.awaitReturn({ phase: "pulled", message });
+  saveWritten() {
+    return this.save("correct", this.written.length, this.written.length, this.written);
   }
 }

@@ -7,17 +7,23 @@ dialog is closed or another page is opened.
 import reflex as rx
 from reflex.event import no_args_event_spec
 
+ZIP_WRITER = "fflate@0.8.3"
+HASHER = "@noble/hashes@2.4.0"
+
 _ASSET = {
     name: rx.asset(name, shared=True).importable_path
     for name in (
         "card_api.js",
+        "card_archive.js",
         "card_backup.js",
+        "card_checker.js",
         "card_drop.js",
         "card_folder.js",
         "card_hash.js",
         "card_hasher.js",
         "card_keys.jsx",
         "card_layout.js",
+        "card_lock.js",
         "card_names.js",
         "card_plan.js",
         "card_progress.jsx",
@@ -37,7 +43,7 @@ class CardWritePanel(rx.Component):
 
     library = _ASSET["card_write_panel.jsx"]
     tag = "CardWritePanel"
-    lib_dependencies: list[str] = ["fflate@0.8.3"]
+    lib_dependencies: list[str] = [ZIP_WRITER, HASHER]
 
     project_id: rx.Var[str]
     export_id: rx.Var[str]
@@ -61,6 +67,7 @@ class CardReaderPanel(rx.Component):
 
     library = _ASSET["card_reader_panel.jsx"]
     tag = "CardReaderPanel"
+    lib_dependencies: list[str] = [HASHER]
 
 
 class ReadCardButton(rx.Component):
@@ -68,6 +75,7 @@ class ReadCardButton(rx.Component):
 
     library = _ASSET["card_reader_panel.jsx"]
     tag = "ReadCardButton"
+    lib_dependencies: list[str] = [HASHER]
 
     test_id: rx.Var[str]
 
@@ -77,6 +85,7 @@ class ReadZipButton(rx.Component):
 
     library = _ASSET["card_reader_panel.jsx"]
     tag = "ReadZipButton"
+    lib_dependencies: list[str] = [HASHER]
 
     test_id: rx.Var[str]
 

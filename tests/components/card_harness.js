@@ -2,7 +2,10 @@
 // system. `fake.base` are the files as they were read or written before, by path.
 
 import { CardWriter } from "/card_writer.js";
+import { explainBackup, firstGroup, saveBackup } from "/card_backup.js";
+import { listEntries } from "/card_archive.js";
 import { hashFile } from "/card_hasher.js";
+import { withCardLock } from "/card_lock.js";
 import * as records from "/card_records.js";
 import * as names from "/card_names.js";
 import * as layout from "/card_layout.js";
@@ -11,7 +14,7 @@ import * as folder from "/card_folder.js";
 
 const sha256 = async (text) => hashFile(new File([text], "x"));
 
-const fake = { wanted: {}, base: {}, fetched: [], recorded: null, backups: [], listed: [], onFetch: () => {} };
+const fake = { wanted: {}, base: {}, fetched: [], recorded: null, hashed: [], listed: new Map(), onFetch: () => {} };
 
 async function manifest() {
   const files = Object.entries(fake.wanted).map(async ([path, text]) => ({ path, bytes: new Blob([text]).size, sha256: await sha256(text) }));
@@ -20,7 +23,10 @@ async function manifest() {
 
 async function compare() {
   const base = Object.fromEntries(await Promise.all(Object.entries(fake.base).map(async ([path, text]) => [path, await sha256(text)])));
-  const now = Object.fromEntries(fake.listed.map((file) => [file.path.toLowerCase(), file.sha256]));
+  const now = Object.fromEntries([...fake.listed.values()].map((file) => [file.path.toLowerCase(), file.sha256 || "?"]));
+  const sizes = Object.fromEntries([...fake.listed.values()].map((file) => [file.path.toLowerCase(), file.bytes]));
+  const sizeOf = (text) => new Blob([text]).size;
+  const isOpen = (path, ...texts) => now[path.toLowerCase()] === "?" && texts.some((text) => text !== undefined && sizeOf(text) === sizes[path.toLowerCase()]);
   const wanted = await manifest();
   const changes = [];
   for (const { path, sha256: hash } of wanted) {
@@ -30,6 +36,8 @@ async function compare() {
     else if (present === base[path]) changes.push({ path, what: "replace", why: "Changed here." });
     else changes.push({ path, what: "conflict", why: "Changed on the card." });
   }
+  for (const each of changes) each.needs_hash = isOpen(each.path, fake.wanted[each.path], fake.base[each.path]);
+  for (const path of Object.keys(base)) if (!(path in fake.wanted) && isOpen(path, fake.base[path])) changes.push({ path, what: "conflict", why: "Changed on the card.", needs_hash: true });
   for (const [path, hash] of Object.entries(base)) if (now[path.toLowerCase()] === hash && !(path in fake.wanted)) changes.push({ path, what: "delete", why: "Not in the project any more." });
   return { changes };
 }
@@ -41,8 +49,11 @@ const api = {
     await fake.onFetch(path);
     return new Blob([fake.sent?.[path] ?? fake.wanted[path]]);
   },
-  createImport: async () => ({ id: "import" }),
-  listFiles: async (_, files) => { fake.listed = files; },
+  createImport: async () => {
+    fake.listed = new Map();
+    return { id: "import" };
+  },
+  listFiles: async (_, files) => files.forEach((file) => fake.listed.set(file.path, file)),
   compare,
   recordCard: async (_, files) => { fake.recorded = files; },
 };
@@ -51,9 +62,24 @@ async function cardFolder() {
   return (await navigator.storage.getDirectory()).getDirectoryHandle("card", { create: true });
 }
 
-const saveBackup = async (files, name) => {
-  for (const { path, file } of files) fake.backups.push([path, await file.text()]);
-  return [`${name}.zip`];
+// The picker for a backup: a file beside the card, or what `fake.pickPlace` returns.
+async function placeFor({ suggestedName }) {
+  const place = fake.pickPlace || (async () => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true }));
+  fake.place = await place();
+  return fake.place;
+}
+window.showSaveFilePicker = placeFor;
+
+// Returns the files of the last backup, as `[path, text]`.
+async function backups() {
+  const entries = await listEntries(await fake.place.getFile());
+  return Promise.all(entries.map(async ({ path, blob }) => [path, await blob.text()]));
+}
+
+const hashAndNote = async (file) => {
+  fake.hashed.push(file.name);
+  await fake.onHash?.();
+  return hashFile(file);
 };
 
 async function folderAt(parts) {
@@ -98,14 +124,36 @@ function failAt(count, name, isOut = false) {
     return Promise.reject(new DOMException("failed", name));
   };
 }
+// Lets the next piece that holds a text be written with another text of the same length.
+function corruptNextWrite(from, to) {
+  FileSystemWritableFileStream.prototype.write = async function corrupting(data) {
+    const text = new TextDecoder("latin1").decode(await new Blob([data]).arrayBuffer());
+    if (!text.includes(from)) return write.call(this, data);
+    stopFailing();
+    return write.call(this, Uint8Array.from(text.replace(from, to), (char) => char.charCodeAt(0)));
+  };
+}
+function dropWritesAfter(count) {
+  let left = count;
+  FileSystemWritableFileStream.prototype.write = function dropping(data) {
+    return (left -= 1) < 0 ? Promise.resolve() : write.call(this, data);
+  };
+}
+// Lets the browser ask for access to the card, and the person answer.
+function answer(state) {
+  FileSystemHandle.prototype.queryPermission = async () => (state === "granted" ? state : "prompt");
+  FileSystemHandle.prototype.requestPermission = async () => state;
+  if (state === "granted") putIn();
+  else FileSystemDirectoryHandle.prototype.keys = function* refused() { throw new DOMException("refused", "NotAllowedError"); };
+}
 function stopFailing() {
   FileSystemWritableFileStream.prototype.write = write;
 }
 
-const make = () => new CardWriter({ api, records, hashFile, saveBackup, pick: cardFolder });
+const make = () => new CardWriter({ api, records, hashFile: hashAndNote, saveBackup, explainBackup, withLock: withCardLock, pick: cardFolder });
 const target = { projectId: "project", exportId: "export", device: "import", place: "", slot: 0 };
 
-window.card = { fake, put, files: async () => filesOf(await cardFolder()), takeOut, putIn, failAt, stopFailing, make, target, names, layout, plan, folder };
+window.card = { fake, put, files: async () => filesOf(await cardFolder()), takeOut, putIn, failAt, stopFailing, make, target, names, layout, plan, folder, backups, firstGroup, hashFile, corruptNextWrite, dropWritesAfter, answer };
 window.writer = make();
 await window.writer.open(target);
 window.isReady = true;

@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 import sp404_app
+from tests.components.npm_modules import install_modules, resolve_imports
 
 SCRIPTS = Path(sp404_app.__file__).parent / "components"
 HERE = Path(__file__).parent
@@ -21,6 +22,7 @@ class CardServer(http.server.ThreadingHTTPServer):
     def __init__(self, harness: str = "card_harness.js") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.page = PAGE.format(harness).encode()
+        self.modules = install_modules()
 
     @property
     def url(self) -> str:
@@ -35,15 +37,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.removeprefix("/")
-        found = next(
-            (each / name for each in (SCRIPTS, HERE) if name and (each / name).exists()), 0
-        )
-        body = found.read_bytes() if found else self.server.page
+        found = self._find(name) if name else None
+        body = resolve_imports(found.read_bytes()) if found else self.server.page
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript" if found else "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _find(self, name: str) -> Path | None:
+        if name.startswith("modules/"):
+            return self.server.modules / name.removeprefix("modules/")
+        return next((each / name for each in (SCRIPTS, HERE) if (each / name).exists()), None)
 
 
 class CardPage:

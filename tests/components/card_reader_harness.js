@@ -16,9 +16,9 @@ const api = {
     fake.imports[id] = new Map();
     return { id };
   },
-  getImport: async (id) => {
-    if (!fake.imports[id]) throw new Error("unknown");
-    return { id, job_id: null, files: [...fake.imports[id].values()] };
+  findOpenImport: async (id) => {
+    if (fake.running) return { job: { id: "job" } };
+    return fake.imports[id] && !fake.read ? { files: [...fake.imports[id].values()] } : null;
   },
   planImport: async (id, { files, folders }) => {
     const have = fake.imports[id];
@@ -73,5 +73,15 @@ window.keepServer = () => localStorage.setItem("fake", JSON.stringify({ imports:
 window.trees = trees;
 window.reader = new CardReader({ api, hashFile, storage: localStorage });
 window.openTree = (files) => window.reader.open(trees.treeOfFiles(Object.entries(files).map(([path, text]) => fileOf(path, text))));
+// Opens a card of the browser’s picker: `card.broken` are files that can’t be read, and without
+// `card.isIn` nothing can.
+window.card = { isIn: true, broken: [] };
+const gone = () => Promise.reject(new DOMException("gone", "NotFoundError"));
+window.openCard = (files) => {
+  const getFile = async (path) => (card.isIn && !card.broken.includes(path) ? fileOf(path, files[path]) : gone());
+  const list = async () => Object.keys(files).sort().map((path) => ({ path, getFile: () => getFile(path) }));
+  const handle = { keys: async function* keys() { if (!card.isIn) await gone(); } };
+  return window.reader.open({ name: "BKUP", list, handle });
+};
 window.fileOf = fileOf;
 window.isReady = true;

@@ -121,13 +121,40 @@ def test_after_a_reload_the_same_folder_goes_on(page: Page, server: CardServer) 
     assert page.evaluate(STATE)["phase"] == "done"
 
 
-def test_only_an_import_that_is_not_finished_is_said_to_go_on(page: Page) -> None:
+def test_after_a_failed_job_only_what_the_server_lacks_is_sent(page: Page) -> None:
     open_tree(page)
-    assert page.evaluate(STATE)["canGoOn"]
-    page.evaluate("fake.job = { status: 'failed', error: 'Too large.' }")
+    page.evaluate("() => { fake.job = { status: 'failed', error: 'No room.' }; }")
     page.evaluate("reader.take()")
     state = page.evaluate(STATE)
-    assert (state["phase"], state["message"], state["canGoOn"]) == ("failed", "Too large.", False)
+    assert (state["phase"], state["message"], state["canGoOn"]) == ("failed", "No room.", True)
+    page.evaluate("() => { fake.sent = []; fake.job = null; reader.hide(); }")
+    open_tree(page, {**BACKUP, SOUNDS[0]: "KICK"})
+    page.evaluate("reader.take()")
+    assert sent(page) == [SOUNDS[0]]
+    assert page.evaluate(STATE)["phase"] == "done"
+
+
+def test_a_folder_that_is_being_read_is_not_sent_again(page: Page) -> None:
+    open_tree(page)
+    page.evaluate("() => { fake.running = true; fake.sent = []; reader.reset(); }")
+    assert open_tree(page)["phase"] == "done"
+    assert sent(page) == []
+
+
+def test_after_a_folder_was_read_it_is_read_anew(page: Page) -> None:
+    open_tree(page)
+    page.evaluate("reader.take()")
+    page.evaluate("() => { fake.sent = []; reader.hide(); }")
+    open_tree(page)
+    assert sorted(sent(page)) == SETTINGS
+
+
+def test_a_folder_of_a_phone_is_not_listed_but_a_project_with_its_name_is(page: Page) -> None:
+    open_tree(page, {"CARD/Android/data.bin": "phone", "CARD/BKUP/Android/PADCONF.BIN": "settings"})
+    assert page.evaluate("fake.names") == ["CARD/BKUP/Android/PADCONF.BIN"]
+    page.evaluate("() => { fake.names = []; reader.reset(); }")
+    open_tree(page, {"BKUP/Android/PADCONF.BIN": "settings"})
+    assert page.evaluate("fake.names") == ["BKUP/Android/PADCONF.BIN"]
 
 
 def test_what_changed_since_the_interruption_is_sent_again(page: Page, server: CardServer) -> None:
@@ -155,6 +182,39 @@ def test_a_lost_connection_is_tried_again(page: Page) -> None:
     )
     page.evaluate("reader.take()")
     assert sorted(sent(page)) == sorted(SETTINGS + SOUNDS)
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(page: Page) -> None:
+    page.evaluate("broken => { card.broken = broken; }", SOUNDS[:1])
+    page.evaluate("files => openCard(files)", BACKUP)
+    page.evaluate("reader.take()")
+    assert sorted(sent(page)) == sorted(SETTINGS + SOUNDS[1:])
+    assert page.evaluate(STATE)["phase"] == "done"
+
+
+def test_a_card_that_is_pulled_while_it_is_read_is_named(page: Page) -> None:
+    page.evaluate("files => openCard(files)", BACKUP)
+    page.evaluate(
+        """() => { card.isIn = false;
+        reader.hashFile = () => Promise.reject(new DOMException('gone', 'NotReadableError'));
+        return reader.take(); }"""
+    )
+    state = page.evaluate(STATE)
+    assert (state["phase"], state["canGoOn"]) == ("pulled", True)
+    assert page.evaluate("fake.finished") is None
+
+
+def test_a_card_that_is_pulled_while_a_file_is_sent_is_no_lost_connection(page: Page) -> None:
+    page.evaluate("files => openCard(files)", BACKUP)
+    page.evaluate(
+        """() => { fake.onPut = () => { card.isIn = false;
+        File.prototype.slice = () => ({ arrayBuffer: () => Promise.reject(
+            new DOMException('gone', 'NotFoundError')) });
+        throw Object.assign(new Error('lost'), { name: 'ApiError', status: 0, waitMs: 0 }); };
+        return reader.take(); }"""
+    )
+    assert page.evaluate(STATE)["phase"] == "pulled"
+    assert len(sent(page)) == len(SETTINGS)
 
 
 def test_a_refusal_ends_the_reading_with_its_reason(page: Page) -> None:

@@ -1,6 +1,8 @@
 """Writing to a card in a browser; the card is a folder of the private file system."""
 
+import hashlib
 import threading
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -87,10 +89,135 @@ def test_a_foreign_file_in_the_way_needs_a_choice_and_a_backup(card: CardPage) -
     card.write()
     assert card.files()[KICK] == "somebody else's kick"
     card.run("await writer.backUp()")
-    assert card.run("return fake.backups") == [[KICK, "somebody else's kick"]]
+    assert card.run("return card.backups()") == [[KICK, "somebody else's kick"]]
     card.write()
     assert card.state["phase"] == "correct"
     assert card.files()[KICK] == "kick"
+
+
+def test_another_project_is_replaced_or_kept_as_a_whole(card: CardPage) -> None:
+    card.wants(PROJECT)
+    card.run("card.target.device = 'mk2'")
+    foreign = dict.fromkeys(list(PROJECT)[:2], "somebody else's")
+    for path, text in foreign.items():
+        card.put(path, text)
+    before = card.files()
+    card.choose()
+    config, kick, _ = PROJECT
+    card.run("writer.setChoice(a, 'keep')", config)
+    assert card.state["choices"] == {config: "keep", kick: "keep"}
+    card.write()
+    assert card.files() == before  # nothing is added to another project
+    card.run("writer.setChoice(a, 'replace')", kick)
+    assert card.state["choices"] == {config: "replace", kick: "replace"}
+    card.run("await writer.backUp()")
+    card.write()
+    assert card.state["phase"] == "correct"
+    assert card.files() == {**before, **PROJECT}
+
+
+def test_a_sound_is_kept_beside_settings_of_the_same_project(card: CardPage) -> None:
+    config, kick, _ = PROJECT
+    card.wants(PROJECT, {config: "older"})
+    card.run("card.target.device = 'mk2'")
+    card.put(config, "older")
+    card.put(kick, "recorded on the device")
+    card.choose()
+    card.run("writer.setChoice(a, 'keep'); await writer.backUp()", kick)
+    card.write()
+    assert card.files()[kick] == "recorded on the device"
+    assert card.files()[config] == "configuration"
+
+
+@pytest.fixture
+def conflict(card: CardPage) -> CardPage:
+    card.put(KICK, "somebody else's kick")
+    card.choose()
+    card.run("writer.setAllChoices('replace')")
+    return card
+
+
+def expect_nothing_saved(card: CardPage, notice: str) -> None:
+    assert card.state["phase"] == "compared"
+    assert notice in card.state["notice"]
+    assert (card.state["toBackUp"], card.state["backup"]) == (1, [])
+    card.write()
+    assert card.files()[KICK] == "somebody else's kick"
+
+
+def test_a_backup_without_a_place_stops_the_write(conflict: CardPage) -> None:
+    conflict.run("fake.pickPlace = () => { throw new DOMException('', 'AbortError'); }")
+    conflict.run("await writer.backUp()")
+    expect_nothing_saved(conflict, "No place was chosen")
+
+
+def test_a_backup_that_does_not_fit_stops_the_write(conflict: CardPage) -> None:
+    conflict.run("card.failAt(1, 'QuotaExceededError'); await writer.backUp(); card.stopFailing()")
+    expect_nothing_saved(conflict, "does not fit")
+    assert conflict.run("return fake.place.getFile().then(() => '', (error) => error.name)")
+
+
+def test_a_backup_on_the_card_is_refused(conflict: CardPage) -> None:
+    conflict.run(
+        "const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('card');"
+        "fake.pickPlace = () => root.getFileHandle('backup.zip', { create: true });"
+        "await writer.backUp()"
+    )
+    expect_nothing_saved(conflict, "This place is on the card")
+    assert "backup.zip" not in conflict.files()
+
+
+def test_a_backup_that_reads_back_differently_stops_the_write(conflict: CardPage) -> None:
+    conflict.run("card.corruptNextWrite('somebody', 'SOMEBODY'); await writer.backUp()")
+    expect_nothing_saved(conflict, "differs from what was read on the card")
+
+
+def test_a_backup_without_its_end_stops_the_write(conflict: CardPage) -> None:
+    conflict.run("card.dropWritesAfter(2); await writer.backUp(); card.stopFailing()")
+    expect_nothing_saved(conflict, "could not be read back")
+
+
+def test_a_card_that_is_pulled_during_the_backup_is_named(conflict: CardPage) -> None:
+    conflict.run("card.failAt(1, 'NotFoundError', true); await writer.backUp()")
+    conflict.wait_for("pulled")
+    conflict.run("card.stopFailing(); card.putIn()")
+    conflict.wait_for("returned")
+    conflict.run("await writer.goOn()")
+    assert (conflict.state["phase"], conflict.state["toBackUp"]) == ("compared", 1)
+
+
+def test_a_cancelled_backup_writes_nothing(conflict: CardPage) -> None:
+    conflict.run("fake.onHash = () => writer.cancel(); await writer.backUp()")
+    assert conflict.state["phase"] == "cancelled"
+    conflict.run("fake.onHash = null; await writer.goOn()")
+    assert (conflict.state["phase"], conflict.state["toBackUp"]) == ("compared", 1)
+
+
+def test_a_backup_larger_than_one_archive_is_saved_in_several(card: CardPage) -> None:
+    files = [{"bytes": size} for size in (5, 4, 2, 9, 30)]
+    sizes = []
+    while files:
+        group = card.run("return card.firstGroup(a, 10)", files)
+        sizes.append([each["bytes"] for each in group])
+        files = files[len(group) :]
+    assert sizes == [[5, 4], [2], [9], [30]]
+
+
+def test_without_a_picker_the_backup_is_a_download(conflict: CardPage) -> None:
+    conflict.run("delete window.showSaveFilePicker")
+    with conflict.page.expect_download() as saved:
+        conflict.run("await writer.backUp()")
+    archive = zipfile.ZipFile(saved.value.path())
+    assert {name: archive.read(name) for name in archive.namelist()} == {
+        KICK: b"somebody else's kick"
+    }
+    assert [each["isProven"] for each in conflict.state["backup"]] == [False]
+
+
+@pytest.mark.parametrize("size", [0, 3, 4 * 2**20, 9 * 2**20 + 5])
+def test_a_file_is_hashed_by_slices(card: CardPage, size: int) -> None:
+    found = card.run("return card.hashFile(new File([new Uint8Array(a).fill(7)], 'x'))", size)
+    assert found == hashlib.sha256(bytes([7]) * size).hexdigest()
 
 
 def test_a_file_that_is_kept_stays_and_is_not_recorded(card: CardPage) -> None:
@@ -221,13 +348,167 @@ def test_a_file_that_differs_after_reinserting_is_named(card: CardPage) -> None:
     assert card.state["different"] == [SNARE]
 
 
+def test_reading_again_does_not_verify_a_card_that_was_not_out(card: CardPage) -> None:
+    card.choose()
+    card.write()
+    card.run("await writer.verify()")
+    assert (card.state["phase"], card.state["isReadAgain"]) == ("correct", True)
+
+
 def test_an_unverified_card_is_offered_on_the_next_visit(card: CardPage) -> None:
     card.choose()
     card.write()
     card.open()
     assert card.state["resumable"]["phase"] == "correct"
     card.run("await writer.resume()")
+    assert card.state["phase"] == "correct"  # nobody saw it out
+    card.run("card.takeOut()")
+    card.wait_for("out")
+    card.run("card.putIn()")
+    card.wait_for("verified")
+
+
+def test_a_card_that_was_out_at_the_last_visit_is_verified_on_the_next(card: CardPage) -> None:
+    card.choose()
+    card.write()
+    card.run("card.takeOut()")
+    card.wait_for("out")
+    card.open()
+    card.run("await writer.resume()")
     assert card.state["phase"] == "verified"
+
+
+def test_a_card_that_is_out_at_the_next_visit_is_waited_for(card: CardPage) -> None:
+    card.choose()
+    card.write()
+    card.open()
+    card.run("card.takeOut(); void writer.resume()")
+    card.wait_for("out")
+    card.run("card.putIn()")
+    card.wait_for("verified")
+
+
+def test_a_card_that_is_pulled_while_it_is_read_again_is_out(card: CardPage) -> None:
+    card.choose()
+    card.write()
+    card.run("fake.onHash = () => { card.takeOut(); throw new DOMException('', 'NotFoundError'); }")
+    card.run("void writer.verify()")
+    card.wait_for("out")
+    card.run("fake.onHash = null; card.putIn()")
+    card.wait_for("verified")
+
+
+def test_refused_access_is_said_and_asked_for_again(card: CardPage) -> None:
+    card.choose()
+    card.write()
+    card.open()
+    card.run("card.answer('denied'); await writer.resume()")
+    assert card.state["phase"] == "refused"
+    card.run("await writer.allow()")
+    assert card.state["phase"] == "refused"
+    card.run("card.answer('granted'); await writer.allow()")
+    assert card.state["phase"] == "correct"
+
+
+def test_refused_access_to_an_interrupted_write_is_no_card_that_is_out(card: CardPage) -> None:
+    card.choose()
+    card.run("card.failAt(2, 'QuotaExceededError')")
+    card.write()
+    card.open()
+    card.run("card.answer('denied'); await writer.resume()")
+    assert card.state["phase"] == "refused"
+    card.run("card.answer('granted'); await writer.allow()")
+    assert card.state["phase"] == "correct"
+
+
+def test_access_that_was_withdrawn_during_a_write_is_asked_for_again(card: CardPage) -> None:
+    card.choose()
+    card.run("card.failAt(2, 'NotAllowedError')")
+    card.write()
+    assert card.state["phase"] == "failed"
+    card.run("card.stopFailing(); card.answer('denied'); await writer.goOn()")
+    assert card.state["phase"] == "refused"
+    card.run("card.answer('granted'); await writer.allow()")
+    assert card.state["phase"] == "correct"
+    assert card.files() == {**PACK, "IMPORT/mine.txt": "not yours"}
+
+
+def test_only_one_tab_writes_at_a_time(card: CardPage, context: BrowserContext) -> None:
+    card.choose()
+    card.run("fake.onFetch = () => new Promise((resolve) => { window.release = resolve; })")
+    card.page.evaluate("() => void writer.write()")
+    card.page.wait_for_function("Boolean(window.release)")
+    page = context.new_page()
+    other = CardPage(page, card.url)
+    other.wants(PACK)
+    other.choose()
+    other.write()
+    assert other.state["phase"] == "compared"
+    assert "Another write to a card" in other.state["notice"]
+    card.run("fake.onFetch = () => {}; release()")
+    card.wait_for("correct")
+    other.write()  # what it compared with has changed
+    assert other.state["phase"] == "failed"
+    other.run("await writer.goOn()")
+    assert other.state["phase"] == "correct"
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_left(card: CardPage) -> None:
+    card.put(f"{KICK}/mine.txt", "in a folder")
+    card.choose()
+    card.write()
+    assert (
+        card.state["message"] == "01 Kick.wav: “01 Kick.wav” on the card is a folder, not a file."
+    )
+    assert card.files()[f"{KICK}/mine.txt"] == "in a folder"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("NoModificationAllowedError", "write-protected"),
+        ("InvalidModificationError", "write-protected"),
+        ("QuotaExceededError", "The card is full."),
+        ("NotAllowedError", "may not write to this card"),
+    ],
+)
+def test_a_card_that_refuses_a_write_says_why(card: CardPage, error: str, said: str) -> None:
+    card.choose()
+    card.run("card.failAt(1, a)", error)
+    card.write()
+    assert said in card.state["message"]
+    assert card.files() == {"IMPORT/mine.txt": "not yours"}
+
+
+@pytest.mark.parametrize("name", ["Android", "Lost.dir"])
+def test_a_project_with_the_name_of_a_folder_of_phones_is_written(
+    card: CardPage, name: str
+) -> None:
+    pack = {f"IMPORT/{name}/A/01 Kick.wav": "kick"}
+    card.wants(pack)
+    card.choose()
+    card.write()
+    assert card.state["phase"] == "correct"
+    assert card.files() == {**pack, "IMPORT/mine.txt": "not yours"}
+    card.choose()
+    assert card.state["phase"] == "correct"
+
+
+def test_files_that_the_export_does_not_name_are_not_read(card: CardPage) -> None:
+    card.put("IMPORT/Night shift/D/01 Other.wav", "not named")
+    card.put(KICK, "old")
+    card.put(SNARE, "a foreign one of another size")
+    card.wants(PACK, {KICK: "old"})
+    card.choose()
+    assert card.run("return fake.hashed") == ["01 Kick.wav"]
+    assert card.changes()[SNARE] == "conflict"
+    card.run("writer.setChoice(a, 'replace'); await writer.backUp()", SNARE)
+    assert sorted(card.run("return card.backups()")) == [
+        [KICK, "old"],
+        [SNARE, "a foreign one of another size"],
+    ]
+    card.write()
+    assert card.state["phase"] == "correct"
 
 
 def test_an_unchanged_card_is_correct_without_a_write(card: CardPage) -> None:

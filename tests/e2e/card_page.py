@@ -29,6 +29,18 @@ class Card:
             "([count, name, isOut]) => cards.failAt(count, name, isOut)", [count, name, is_out]
         )
 
+    def backup(self) -> bytes:
+        """Return the last backup that was saved into a file."""
+        return bytes(self.page.evaluate("cards.backup()"))
+
+    def cancel_backup(self, is_cancelled: bool) -> None:
+        """Let the person close the picker of the backup without a choice."""
+        self.page.evaluate("is => { cards.cancelsPicker = is; }", is_cancelled)
+
+    def set_permission(self, state: str) -> None:
+        """Let the browser ask for access, and answer "granted" or "denied"."""
+        self.page.evaluate("state => cards.permission(state)", state)
+
     def take_out(self) -> None:
         self.page.evaluate("cards.takeOut()")
 

@@ -1,9 +1,20 @@
 // A folder of the private file system stands for the card: the picker needs a person. `cards` lets a
-// test take the card out and lets a write fail.
+// test take the card out, lets a write fail, cancels the picker of the backup, and refuses access.
 (() => {
   const root = () => navigator.storage.getDirectory();
   const card = async () => (await root()).getDirectoryHandle("card", { create: true });
   window.showDirectoryPicker = card;
+  let place = null; // the file that the last backup was saved into
+  window.showSaveFilePicker = async ({ suggestedName }) => {
+    if (window.cards.cancelsPicker) throw new DOMException("The user aborted a request.", "AbortError");
+    place = await (await (await root()).getDirectoryHandle("saved", { create: true })).getFileHandle(suggestedName, { create: true });
+    return place;
+  };
+  const backup = async () => [...new Uint8Array(await (await place.getFile()).arrayBuffer())];
+  const permission = (state) => {
+    FileSystemHandle.prototype.queryPermission = async () => (state === "granted" ? state : "prompt");
+    FileSystemHandle.prototype.requestPermission = async () => state;
+  };
   const { keys } = FileSystemDirectoryHandle.prototype;
   const { write } = FileSystemWritableFileStream.prototype;
   const takeOut = () => { FileSystemDirectoryHandle.prototype.keys = () => { throw new DOMException("gone", "NotFoundError"); }; };
@@ -34,5 +45,5 @@
     await write.call(writable, new Uint8Array(bytes));
     await writable.close();
   }
-  window.cards = { takeOut, putIn, failAt, put, files: async () => list(await card()) };
+  window.cards = { takeOut, putIn, failAt, put, backup, permission, files: async () => list(await card()) };
 })();

@@ -41,13 +41,17 @@ class RecordedFile(ListedFile):
 
 @dataclass(frozen=True, slots=True)
 class CardChange:
-    """What happens to a file on the card. `pad` and `bank` are set for the sound of a pad."""
+    """What happens to a file on the card. `pad` and `bank` are set for the sound of a pad.
+
+    `needs_hash`: the file on the card was listed without its hash, and its size does not decide.
+    """
 
     path: str
     what: What
     why: str
     bank: str | None = None
     pad: int | None = None
+    needs_hash: bool = False
 
 
 def compare_card(

@@ -25,6 +25,7 @@ from sp404_app.services.cards.card_comparison import (
 from sp404_app.services.cards.card_paths import clean_path, fold_path
 from sp404_app.services.cards.export_content import ExportContent, ExportTarget
 from sp404_app.services.cards.imports import ListedFile
+from sp404_app.services.cards.needed_hashes import mark_needed_hashes
 from sp404_app.services.cards.project_reading import RawRecord, find_places
 from sp404_app.services.projects import history
 
@@ -99,7 +100,8 @@ def compare(
     wanted = wanted_card(session, user_id, project_id, target)
     folder = folder_of(target)
     before = _files_before(session, project_id, folder)
-    return compare_card(before, present, wanted.files, folder, wanted.kept)
+    changes = compare_card(before, present, wanted.files, folder, wanted.kept)
+    return mark_needed_hashes(changes, before, present, wanted.files)
 
 
 def _files_before(

@@ -30,6 +30,7 @@ KINDS: Final = ("", "mk2", "sx")
 FINISHED = "This import is being read. Start another one."
 OTHER_CASE = "Another file has this name in other case; a card cannot hold both."
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+UNREAD = (JobStatus.FAILED, JobStatus.CANCELLED)  # the files are still there
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,15 @@ def get_import(
 
 
 def lock_open_import(session: Session, user_id: uuid.UUID, import_id: uuid.UUID) -> CardImport:
-    """Lock an import that still takes files.
+    """Lock an import that still takes files; also one whose job failed or was cancelled.
 
     Raises:
         NotFound: As `get_import`.
         Conflict: If it is being read, or was read.
     """
     found = get_import(session, user_id, import_id, lock=True)
-    if found.finished_at is not None:
+    job = session.get(ProcessingJob, found.job_id) if found.job_id else None
+    if found.finished_at is not None and (job is None or job.status not in UNREAD):
         raise Conflict(FINISHED)
     return found
 

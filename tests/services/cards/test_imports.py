@@ -116,6 +116,24 @@ def test_a_full_storage_refuses_everything_and_charges_nothing(
     assert staged_keys() == []
 
 
+def test_an_import_whose_job_failed_takes_files_again(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = cards.mk2_project()
+    path = next(each for each in card if each.endswith(".SMP"))
+    missing = {each: data for each, data in card.items() if each != path}
+    import_id = cards.send(user.id, missing)
+    with monkeypatch.context() as patch:
+        patch.setattr(quotas, "stored_bytes", lambda *_: 100 << 20)
+        assert cards.finish(user.id, import_id).status == JobStatus.FAILED
+    kept = len(staged_keys())
+    assert kept == len(missing)  # only what is missing has to be sent
+    cards.send(user.id, {path: card[path]}, import_id)
+    assert cards.finish(user.id, import_id).status == JobStatus.DONE
+    with pytest.raises(Conflict):
+        cards.send(user.id, {path: card[path]}, import_id)
+
+
 def test_a_file_is_replaced_and_another_case_of_its_name_refused(user: User) -> None:
     import_id = cards.send(user.id, {"A/PADCONF.BIN": b"1"})
     cards.send(user.id, {"A/PADCONF.BIN": b"22"}, import_id)
