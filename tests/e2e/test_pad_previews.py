@@ -45,12 +45,14 @@ def test_clear_undo_and_redo_are_shown_before_their_answers(
     expect(kit.page.get_by_test_id("inspector")).to_contain_text("Pad A1 is empty")
     kit.expect_names(A1="", A2="Paper Snare")
 
+    revision = kit.api()["revision"]
     late.hold()
     kit.page.keyboard.press("Control+z")
     kit.expect_names(A1="Velvet Kick")
     kit.page.keyboard.press("Control+Shift+z")
     kit.expect_names(A1="")
     late.release()
+    until(lambda: kit.api()["revision"] == revision + 2)
     until(lambda: "Clear A1" in kit.undo_label())
     kit.expect_names(A1="", A2="Paper Snare")
     assert names(kit) == {"A2": "Paper Snare"}
