@@ -59,15 +59,15 @@ def compare_card(
     now: Iterable[ListedFile],
     wanted: Iterable[ListedFile],
     folder: str | None,
-    kept: Container[tuple[str, int]] = (),
+    kept: Container[tuple[str, int] | None] = (),
 ) -> list[CardChange]:
     """Return the changes that writing `wanted` makes, in the order of their paths.
 
     `before` are the files as this project last read or wrote them, `now` as they are, `wanted` as
     the export has them. Paths begin at the card's root and are compared without case. Only files in
     `folder` are deleted: those that the user chose, and sounds of pads which the project used. The
-    sounds of pads in `kept` stay: the export describes these pads as before, but has no sound of
-    theirs that could be written again.
+    sounds that pads in `kept` used stay, also chosen ones: the export describes these pads as
+    before, but has no sound of theirs that could be written again.
     """
     old, present, new = _by_path(before), _by_path(now), _by_path(wanted)
     changes: list[CardChange] = []
@@ -88,13 +88,15 @@ def _by_path(files: Iterable[File]) -> dict[str, File]:
 
 
 def _verdict_on_unwanted(
-    before: RecordedFile, present: ListedFile, kept: Container[tuple[str, int]]
+    before: RecordedFile, present: ListedFile, kept: Container[tuple[str, int] | None]
 ) -> tuple[What, str] | None:
     """Return whether a file that the export does not have is deleted, and why; None if it stays."""
     is_same, place = _is_same(before, present), position_of(before.path)
+    if place in kept and not before.unused:
+        return None
     if before.remove:
         return ("delete", CHOSEN) if is_same else ("conflict", CHOSEN_BUT_CHANGED)
-    if place is None or place in kept or before.unused:
+    if place is None or before.unused:
         return None
     return ("delete", UNUSED) if is_same else ("conflict", UNUSED_BUT_CHANGED)
 

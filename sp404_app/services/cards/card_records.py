@@ -15,7 +15,7 @@ from sp404_app.devices.sx import paths as sx_paths
 from sp404_app.errors import Conflict
 from sp404_app.models import ProjectCard, ProjectExport, ProjectSource
 from sp404_app.models.columns import now
-from sp404_app.services.cards import export_content, export_plan, imports
+from sp404_app.services.cards import export_content, export_plan, exported_audio, imports
 from sp404_app.services.cards.card_comparison import (
     CardChange,
     RecordedFile,
@@ -61,25 +61,27 @@ def wanted_card(
     ).first()
     if row is None:
         raise Conflict(EXPORT_FIRST)
-    return WantedCard(listed_files(row.files), _kept_places(content, plan.project.kept))
+    return WantedCard(listed_files(row.files), kept_places(content))
 
 
-def _kept_places(content: ExportContent, kept: Mapping[str, str]) -> frozenset[tuple[str, int]]:
-    """Return the pads whose files stay, from `{index: source id}` of pads without a sound.
+def kept_places(content: ExportContent) -> frozenset[tuple[str, int]]:
+    """Return the pads whose files stay on the card: the export has no sound for them.
 
     A pad that was moved has its broken file still where the project was read from.
     """
-    indexes = set(map(int, kept))
+    places: set[tuple[str, int]] = set()
     origin, device = content.project_source, content.kit.device
-    for source_id in kept.values():
-        if origin is None:
-            break
-        source = content.sources[uuid.UUID(source_id)]
+    for at in exported_audio.refused_pads(content):
+        source = content.source_of(at)
+        if source is None:
+            continue
+        places.add((at.bank_letter, at.pad))
         raw = RawRecord(source.record, source.name, source.chops)
         with suppress(InvalidDeviceFile):  # the job says so
-            indexes.update(find_places(device.kind, origin.config, raw))
-    places = (divmod(index, device.pads_per_bank) for index in indexes)
-    return frozenset((BANKS[bank], pad + 1) for bank, pad in places)
+            found = find_places(device.kind, origin.config, raw) if origin else []
+            indexes = (divmod(index, device.pads_per_bank) for index in found)
+            places |= {(BANKS[bank], pad + 1) for bank, pad in indexes}
+    return frozenset(places)
 
 
 def compare(
@@ -155,13 +157,24 @@ def record_card(
         project_id=project_id, user_id=user_id
     )
     written = {fold_path(each.path) for each in files}
-    beside = [each for each in row.files if _is_left_alone(each, written)]
+    folders = set(map(_folder_of, written))
+    beside = [each for each in row.files if _is_left_alone(each, written, folders)]
     row.files, row.seen_at = [*(asdict(each) for each in files), *beside], now()
     session.add(row)
     session.flush()
 
 
-def _is_left_alone(file: Mapping[str, Any], written: Container[str]) -> bool:
-    """Return whether a file of the card that no pad uses is still there after a write."""
-    is_deleted = fold_path(file["path"]) in written or file.get("remove")
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _is_left_alone(
+    file: Mapping[str, Any], written: Container[str], folders: Container[str]
+) -> bool:
+    """Return whether a file that no pad uses is still there after a write, maybe to another place.
+
+    A write deletes marked files only beside the sounds that it leaves there.
+    """
+    path = fold_path(file["path"])
+    is_deleted = path in written or (file.get("remove") and _folder_of(path) in folders)
     return bool(file.get("unused")) and not is_deleted

@@ -36,7 +36,8 @@ class CheckedProject:
     """What the doctor looks at. `card` are the files on the card when they were last seen.
 
     `found_again` are samples of the library with the sound that a pad has lost, by the pad.
-    `played` are the pads that patterns use; None if a pattern cannot be read.
+    `played` are the pads that patterns use; None if a pattern cannot be read. `kept` are the pads
+    whose files on the card a write leaves there, because the project has no sound for them.
     """
 
     kit: Kit
@@ -45,6 +46,7 @@ class CheckedProject:
     card: Sequence[RecordedFile] = ()
     found_again: Mapping[PadPosition, uuid.UUID] = field(default_factory=dict)
     played: Container[PadPosition] | None = frozenset()
+    kept: Container[tuple[str, int] | None] = frozenset()
 
     def sample_of(self, at: PadPosition) -> Sample | None:
         """Return the sample of a pad, None if it is gone."""
@@ -214,17 +216,19 @@ def _enumerate(names: Sequence[str]) -> str:
 
 
 def _card_problems(project: CheckedProject) -> Iterator[Problem]:
-    """Yield sounds that no pad uses, empty files, and what other programs left on the card."""
+    """Yield sounds that no pad uses, empty ones, and what other programs left on the card."""
     used = {(at.bank_letter, at.pad) for at in project.kit.pads}
     for file in project.card:
         place = position_of(file.path)
+        if place in project.kept and not file.unused:
+            continue
         if file.remove:
             name = file.path.rpartition("/")[2]
             what = f"The next write deletes {name}, and shows it before."
             yield _of_file("marked_file", file, what, UNMARK)
         elif is_left_over(file.path):
             yield _of_file("leftover", file, "A computer left this file behind.")
-        elif not file.bytes:
+        elif place and not file.bytes:
             yield _of_file("leftover", file, "This file is empty.")
         elif place and place not in used:
             yield _of_file("unused_sound", file, "No pad uses this sound.")

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.devices.sx.tempo import derive_tempo
 from sp404_app.models import PadSource, Project, ProjectCard
-from sp404_app.services.cards import doctor, export_content, patterns
+from sp404_app.services.cards import card_records, doctor, export_content, patterns
 from sp404_app.services.cards.card_comparison import listed_files
 from sp404_app.services.cards.doctor import BankSize, CheckedProject, Problem
 from sp404_app.services.cards.known_sounds import find_known_sounds
@@ -65,7 +65,13 @@ def _load(session: Session, project: Project) -> CheckedProject:
         listed_files(card.files) if card else (),
         _find_again(session, project.user_id, kit, found, sources),
         _find_played(session, project, kit),
+        _find_kept(session, project),
     )
+
+
+def _find_kept(session: Session, project: Project) -> frozenset[tuple[str, int]]:
+    target = export_content.parse_target(project.device)
+    return card_records.kept_places(export_content.load_content(session, project, target))
 
 
 def _find_played(session: Session, project: Project, kit: Kit) -> set[PadPosition] | None:

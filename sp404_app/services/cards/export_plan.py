@@ -124,7 +124,7 @@ def plan_export(content: ExportContent) -> ExportPlan:
         Conflict: If no pad can be exported.
     """
     places = sorted(content.kit.pads)
-    refused = {at for at in places if exported_audio.refusal(content, at) is not None}
+    refused = set(exported_audio.refused_pads(content))
     if len(refused) == len(places):
         raise Conflict(NOTHING_LEFT if content.original.pads else EMPTY)
     paths = import_paths(content.kit) if content.target.device == "import" else {}

@@ -53,6 +53,11 @@ def refusal(content: ExportContent, at: PadPosition) -> str | None:
     return None
 
 
+def refused_pads(content: ExportContent) -> list[PadPosition]:
+    """Return the pads that cannot be exported, in order."""
+    return [at for at in sorted(content.kit.pads) if refusal(content, at) is not None]
+
+
 def audio_frames(content: ExportContent, at: PadPosition) -> int | None:
     """Return the length of a pad's audio in frames; None if only rendering can tell."""
     if read := source_file(content, at):

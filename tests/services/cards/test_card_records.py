@@ -11,11 +11,11 @@ from sqlmodel import Session
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, ValidationFailed
 from sp404_app.models import ProjectCard, User
-from sp404_app.services.cards import card_records, imports
+from sp404_app.services.cards import card_records, doctor_fixes, imports
 from sp404_app.services.cards.card_comparison import CardChange
 from sp404_app.services.cards.export_content import parse_target
 from sp404_app.services.cards.imports import ListedFile
-from sp404_app.services.projects import pads
+from sp404_app.services.projects import history, pads
 from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pads import PadChange
@@ -113,6 +113,23 @@ def test_a_sound_that_could_not_be_read_is_not_deleted_from_the_card(user: User)
     broken = f"{EXPORT_FOLDER}/SMPL/BANK1-02.SMP"
     card[broken] = card[broken][:100]
     target = project_of(user, cards.take_in(user.id, card))
+    export(target, "mk2", "export", 1)
+    assert compare(user, target, card) == []
+
+
+def test_a_broken_sound_that_was_marked_stays_once_a_pad_has_it_again(user: User) -> None:
+    card = cards.mk2_project(EXPORT_FOLDER)
+    broken = f"{EXPORT_FOLDER}/SMPL/BANK1-02.SMP"
+    card[broken] = card[broken][:100]
+    target = project_of(user, cards.take_in(user.id, card))
+    with transaction() as session:
+        pads.clear_pad(session, target, PadPosition(0, 2))
+    with transaction() as session:
+        doctor_fixes.fix_problems(session, target, [f"unused_sound:{broken}"])
+    export(target, "mk2", "export", 1)
+    assert {each.path: each.what for each in compare(user, target, card)}[broken] == "delete"
+    with transaction() as session:
+        history.undo_step(session, target)
     export(target, "mk2", "export", 1)
     assert compare(user, target, card) == []
 

@@ -225,6 +225,32 @@ def test_a_write_keeps_what_is_known_of_unused_sounds_and_forgets_deleted_ones(u
     assert list(problems(target)) == [f"unused_sound:{UNUSED}"]
 
 
+def test_a_write_to_another_place_keeps_the_mark(user: User) -> None:
+    card = {**cards.mk2_project(EXPORT_FOLDER), UNUSED: cards.smp(cards.pcm(5, 2_000))}
+    target = project_of(user, cards.take_in(user.id, card))
+    fix(target, f"unused_sound:{UNUSED}")
+    written = contents_of(target, export(target, "mk2", "export", 3))
+    with transaction() as session:
+        files = [ListedFile(path, len(data)) for path, data in written.items()]
+        card_records.record_card(session, user.id, target.project_id, files)
+    assert list(problems(target)) == [f"marked_file:{UNUSED}"]
+    assert compare(target, card)[UNUSED] == "delete"
+
+
+def test_the_file_of_a_broken_sound_is_not_offered_for_deletion_when_its_pad_is_moved(
+    user: User,
+) -> None:
+    target = take_in(user, {SMP: cards.smp(cards.pcm(1, 6_000))[:100]})
+    assert list(problems(target)) == ["missing_sound:A1"]
+    with transaction() as session:
+        pads.move(session, target, A1, PadPosition(0, 3), "overwrite")
+    assert list(problems(target)) == ["missing_sound:A3"]
+
+
+def test_an_empty_pattern_that_comes_back_is_no_leftover(user: User) -> None:
+    assert problems(take_in(user, {f"{EXPORT_FOLDER}/PTN/PTN00001.BIN": b""})) == {}
+
+
 def test_marks_need_the_revision_that_was_seen(user: User) -> None:
     card = {**cards.mk2_project(EXPORT_FOLDER), UNUSED: b""}
     target = project_of(user, cards.take_in(user.id, card))
