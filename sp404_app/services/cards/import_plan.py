@@ -15,7 +15,7 @@ from sp404_app.services.cards import imports, project_reading
 from sp404_app.services.cards.card_paths import fold_path
 from sp404_app.services.cards.card_tree import CardTree, FoundProject, read_tree
 from sp404_app.services.cards.imports import ListedFile
-from sp404_app.services.cards.known_sounds import find_known_sounds
+from sp404_app.services.cards.known_sounds import KnownSound, find_known_sounds
 from sp404_app.services.infra import storage
 from sp404_app.services.infra.byte_size import format_size
 
@@ -95,7 +95,7 @@ def plan_import(
         if chosen is None or fold_path(project.folder) in chosen
     ]
     known = find_known_sounds(session, user_id, (row.sha256 for row in rows.values()))
-    here = {row.path for row in rows.values() if row.storage_key or row.sha256 in known}
+    here = {row.path for row in rows.values() if row.storage_key or _is_known(row, known)}
     audio = _unique(path for each in needs for path in each.audio if path not in here)
     others = _unique(path for each in needs for path in each.others if path not in here)
     staged = [rows[fold].size_bytes for fold in _staged_audio(needs, rows)]
@@ -106,6 +106,11 @@ def plan_import(
         bytes=sum(sizes[path] for path in others + audio),
         room=room_for(session, user_id, sum(sizes[path] for path in audio) + sum(staged)),
     )
+
+
+def _is_known(row: CardImportFile, known: Mapping[str, KnownSound]) -> bool:
+    sound = known.get(row.sha256)
+    return sound is not None and not sound.may_lack_bytes(row.size_bytes)
 
 
 def _unique(paths: object) -> list[str]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, String, any_, literal
 from sqlmodel import Session, col, select
 
+from sp404_app.devices.device_pad import offset_of_frame
 from sp404_app.models import PadSource, Sample
+from sp404_app.services.cards.device_audio import MAX_TAIL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class KnownSound:
     rate: int
     header: bytes
     tail: bytes | None
+
+    def may_lack_bytes(self, size: int) -> bool:
+        """Return whether a file of this size has bytes after its last frame that are not kept."""
+        behind = size - offset_of_frame(self.frames, self.channels)
+        return self.tail is None and 0 < behind <= MAX_TAIL_BYTES
 
 
 def find_known_sounds(

@@ -13,8 +13,9 @@ from sp404_app.db import transaction
 from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, PadSource, ProcessingJob, User
-from sp404_app.services.cards import preflight, project_reading
+from sp404_app.services.cards import import_plan, imports, preflight, project_reading
 from sp404_app.services.cards.export_content import parse_target
+from sp404_app.services.cards.imports import ListedFile
 from sp404_app.services.cards.project_reading import RawRecord
 from sp404_app.services.projects import history, pads
 from sp404_app.services.projects.history import Target
@@ -115,6 +116,34 @@ def test_an_odd_mk2_project_comes_back_byte_for_byte(
     assert (result["missing"], result["problems"]) == ([], [])
     target = project_of(user, result)
     analyse_all()
+    expected = {f"{EXPORT_FOLDER}/{path}": data for path, data in card.items()}
+    assert contents_of(target, export(target, "mk2", "export", 1)) == expected
+
+
+@pytest.mark.parametrize("kind", ["bytes behind the audio", "a size between two frames"])
+def test_a_known_sound_travels_again_only_if_bytes_behind_it_are_not_known(
+    user: User, kind: str
+) -> None:
+    card = ODD_MK2[kind]
+    cards.take_in(user.id, card)
+    with transaction() as session:
+        for source in session.exec(select(PadSource)):
+            source.audio_tail = None  # as in rows that are older than this column
+            session.add(source)
+    import_id = cards.send(user.id, {"PADCONF.BIN": card["PADCONF.BIN"]})
+    with transaction() as session:
+        files = [
+            ListedFile(path, len(data), hashlib.sha256(data).hexdigest())
+            for path, data in card.items()
+        ]
+        imports.add_listing(session, user.id, import_id, files)
+        asked = import_plan.plan_import(session, user.id, import_id, files).send
+    assert asked == [MK2_PADS[0]] * (kind == "bytes behind the audio")
+    cards.send(user.id, {path: card[path] for path in asked}, import_id)
+    result = cards.finish(user.id, import_id).result
+    assert result
+    assert result["samples"] == 0
+    target = project_of(user, result)
     expected = {f"{EXPORT_FOLDER}/{path}": data for path, data in card.items()}
     assert contents_of(target, export(target, "mk2", "export", 1)) == expected
 
