@@ -4,7 +4,7 @@
 
 import { foldPath, isSwapFile } from "./card_names.js";
 import { isReachable, openFile, removeFile, writeFile } from "./card_folder.js";
-import { countChanges, explainError, filesToBackUp, findOtherProject, keepsOtherProject, keptChoices, openConflicts, orderSteps, splitLeftovers } from "./card_plan.js";
+import { countChanges, explainError, filesToBackUp, findOtherProject, isConfigFile, keepsOtherProject, keptChoices, openConflicts, orderSteps, splitLeftovers } from "./card_plan.js";
 import { cancelled } from "./card_task.js";
 import { CardChecker } from "./card_checker.js";
 import { OTHER_WRITE } from "./card_lock.js";
@@ -215,6 +215,7 @@ export class CardWriter extends CardChecker {
     try {
       let done = 0;
       await this.save("writing", done, steps.length);
+      await this.ensureRestUnchanged(steps);
       await this.eachFile("Writing", steps, isWanted, async (step, report, next) => {
         await this.takeStep(step, report, isWanted, next);
         await this.save("writing", (done += 1), steps.length);
@@ -248,6 +249,23 @@ export class CardWriter extends CardChecker {
     const known = this.existing.get(foldPath(path));
     if (!file || (!known && !file.size)) return;
     if (!known || known.bytes !== file.size || (await this.hashFile(file)) !== known.sha256) throw new Error(CHANGED);
+  }
+
+  // Refuses to write beside files that are not as they were read: those that stay belong to the
+  // project that will be called correct. Settings are read again, because samplers without a clock
+  // change them and leave size and time.
+  async ensureRestUnchanged(steps) {
+    const written = new Set(steps.map(({ path }) => foldPath(path)));
+    for (const { path, sha256 } of this.manifest) {
+      const known = this.existing.get(foldPath(path));
+      if (!known || known.sha256 !== sha256 || written.has(foldPath(path))) continue;
+      this.doing = path;
+      const handle = await openFile(this.root, this.relative(path));
+      const file = handle && (await handle.getFile());
+      const isUntouched = file && file.size === known.bytes && file.lastModified === known.file.lastModified;
+      if (isUntouched && !isConfigFile(path)) continue;
+      if (!file || (await this.hashFile(file)) !== sha256) throw new Error(CHANGED);
+    }
   }
 
   // The next file arrives while this one is written.

@@ -21,6 +21,7 @@ PROJECT = {
     "IMPORT/PROJECT_01/SMPL/BANK1-01.SMP": "kick",
     "IMPORT/PROJECT_01/SMPL/BANK1-02.SMP": "snare",
 }
+MINE = {"IMPORT/mine.txt": "not yours"}
 KICK = "IMPORT/Night shift/A/01 Kick.wav"
 SNARE = "IMPORT/Night shift/A/02 Snare.wav"
 
@@ -261,6 +262,36 @@ def test_a_file_that_changed_after_it_was_shown_is_neither_replaced_nor_deleted(
     assert card.files()[path] == "new"
     card.run("await writer.goOn()")
     assert card.files()[path] == "new"
+
+
+@pytest.mark.parametrize("changed", range(2))
+def test_nothing_is_written_beside_a_file_that_changed_after_it_was_read(
+    card: CardPage, changed: int
+) -> None:
+    path = list(PROJECT)[changed]
+    card.wants(PROJECT)
+    card.run("card.target.device = 'mk2'")
+    for present in list(PROJECT)[:2]:
+        card.put(present, PROJECT[present])
+    card.choose()
+    text = PROJECT[path].upper()
+    card.put(path, text)  # the sampler wrote it while the comparison was shown
+    if changed == 0:  # a sampler without a clock
+        card.run("Object.defineProperty(File.prototype, 'lastModified', { get: () => 1 });")
+    card.write()
+    assert card.state["phase"] == "failed"
+    assert "changed on the card since it was read" in card.state["message"]
+    assert path.rpartition("/")[2] in card.state["message"]
+    assert card.files() == {**dict(list(PROJECT.items())[:2]), path: text, **MINE}
+    assert card.run("return fake.recorded") is None
+
+
+def test_a_file_that_was_only_touched_is_read_again_and_stays(card: CardPage) -> None:
+    card.put(KICK, PACK[KICK])
+    card.choose()
+    card.put(KICK, PACK[KICK])
+    card.write()
+    assert card.state["phase"] == "correct"
 
 
 def test_a_write_that_fails_names_the_file_and_leaves_the_old_one_whole(card: CardPage) -> None:
