@@ -75,7 +75,7 @@ def problem_group(group: ProblemGroup) -> rx.Component:
             rx.cond(
                 group.can_fix,
                 rx.el.button(
-                    "Mend all",
+                    "Fix all",
                     type="button",
                     class_name="button small",
                     on_click=DoctorState.fix(group.kind),

@@ -154,7 +154,7 @@ class DoctorState(SessionState):
         pads = [each for each in mended if each.kind not in OUTSIDE_HISTORY]
         self._fixed_id = self._project_id if pads else ""
         count = len(mended)
-        text = f"{count} {'problem' if count == 1 else 'problems'} mended."
+        text = f"{count} {'problem' if count == 1 else 'problems'} fixed."
         self.mended = text if pads else ""
         return ToastState.show(text, "ok", UNDO_FIX if pads else "")
 
