@@ -142,6 +142,7 @@ def test_dragging_a_pad_swaps_alt_copies_and_escape_cancels(kit: PadPage) -> Non
     page.keyboard.up("Alt")
     kit.expect_names(A1="Paper Snare", A6="Paper Snare")
 
+    until(lambda: "Copy A1 to A6" in kit.undo_label())  # the pads show it before the answer
     label = kit.undo_label()
     kit.drag(kit.face("A1"), kit.face("A9"), drops=False)
     expect(page.locator(".drag-ghost")).to_be_visible()
