@@ -60,12 +60,13 @@ function onPadKey(event, key) {
 let sounding = new Set();
 
 function update(keys) {
-  const { playing, loading, failed, error } = engine.getSnapshot();
+  const { playing, loading, ready, failed, error } = engine.getSnapshot();
   const now = new Set(playing);
   for (const key of keys) {
     const pad = faceOf(key).parentElement;
     pad.classList.toggle("sounding", now.has(key));
     pad.classList.toggle("loading", Boolean(loading[key]));
+    pad.classList.toggle("ready", Boolean(ready[key]));
     pad.classList.toggle("broken", Boolean(failed[key]));
     faceOf(key).setAttribute("aria-pressed", String(now.has(key)));
   }

@@ -127,7 +127,7 @@ def test_visitors_play_pads_by_key_pointer_and_bank(
     page.goto(path)
     expect(page.locator("body[data-ready=true]")).to_be_visible()
     first = page.locator(".pad:has([data-pad=A1])")
-    expect(first).not_to_have_class(re.compile("loading"), timeout=RENDER_TIMEOUT_MS)
+    expect(first).to_have_class(re.compile("ready"), timeout=RENDER_TIMEOUT_MS)
     page.keyboard.down("1")
     expect(first).to_have_class(re.compile("sounding"))
     page.keyboard.up("1")
