@@ -4,7 +4,7 @@
 
 import { isReachable } from "./card_folder.js";
 import { cancelled, CardTask } from "./card_task.js";
-import { isConfig } from "./card_tree.js";
+import { isConfig, isPadSound } from "./card_tree.js";
 
 const MAX_PARALLEL = 3;
 const RESUME_KEY = "card-import"; // in localStorage: the import that was not finished, by its tree
@@ -89,6 +89,7 @@ export class CardReader extends CardTask {
     const key = await this.treeKey(tree);
     const kept = this.parseKept();
     this.have = new Map();
+    this.listed = new Set();
     if (kept && kept.key === key) {
       const found = await this.api.findOpenImport(kept.id);
       if (found) this.importId = kept.id;
@@ -104,6 +105,7 @@ export class CardReader extends CardTask {
   // The card may have been in its sampler since, or be another one with the same names: what was sent
   // or listed then is compared with what is there now, and sent or listed again where it differs.
   async refresh(before, isWanted) {
+    this.listed = new Set(before.map(({ path }) => path));
     const known = new Map(before.filter(({ sha256 }) => sha256).map((file) => [file.path, file]));
     const files = await this.withHashes([...known.keys()], isWanted);
     const changed = files.filter(({ path, sha256 }) => known.get(path).sha256 !== sha256);
@@ -185,11 +187,22 @@ export class CardReader extends CardTask {
     }
   }
 
-  // Lists the hashes of all wanted files; returns the paths of those that have to be sent.
+  // Returns the sounds of the chosen projects that no pad uses. Those that the server knows from an
+  // earlier visit are left out: a pad may use them.
+  unusedSounds() {
+    const { chosen, plan } = this.snapshot;
+    const others = new Set([...plan.send, ...this.listed]);
+    const isChosen = (path) => chosen.some((folder) => !folder || path.startsWith(`${folder}/`));
+    return [...this.files.keys()].filter((path) => isPadSound(path) && !others.has(path) && isChosen(path));
+  }
+
+  // Lists the hashes of all wanted files, and sounds that no pad uses, which the check of the card
+  // names. Returns the paths of those that have to be sent.
   async listHashes(paths, folders, isWanted) {
     const files = await this.withHashes(paths, isWanted);
+    const listed = [...files, ...(await this.withSizes(this.unusedSounds()))];
+    if (listed.length) await this.api.listFiles(this.importId, listed);
     if (!files.length) return [];
-    await this.api.listFiles(this.importId, files);
     const readable = new Set(files.map(({ path }) => path));
     const plan = await this.api.planImport(this.importId, { files, folders });
     const send = plan.send.filter((path) => readable.has(path));

@@ -20,7 +20,7 @@ async function inStore(mode, act) {
   }
 }
 
-// A record belongs to a project: `{handle, exportId, choices, backedUp, phase, total, at}`. Without a
+// A record belongs to a project: `{handle, backedUp, chosen, files, done, total, phase, wasOut}`. Without a
 // database (a private window of some browsers) nothing is remembered, and writing works.
 export const readRecord = (projectId) => inStore("readonly", (store) => store.get(projectId)).catch(() => undefined);
 export const saveRecord = (projectId, record) => inStore("readwrite", (store) => store.put(record, projectId)).catch(() => undefined);

@@ -2,9 +2,10 @@
 // files themselves only when they are wanted.
 
 import { walk } from "./card_folder.js";
-import { isForeignPath } from "./card_names.js";
+import { isForeignPath, nameOf } from "./card_names.js";
 
 const CONFIG_NAMES = /(^|\/)(padconf|pad_info)\.bin$/i;
+const PAD_SOUND_NAME = /^(bank\d{1,2}-\d\d\.smp|[a-j]\d{7}\.(wav|aiff?))$/i;
 const ZIP_NAME = /\.zip$/i;
 const ZIP_TAIL_BYTES = 4 * 2 ** 20; // where a ZIP lists its names
 const ZIP_CONFIG_NAMES = /(padconf|pad_info)\.bin/i;
@@ -12,6 +13,8 @@ const MAX_DEPTH = 12;
 const PEEK_LIMIT = 20_000; // entries that are looked at to recognise a card
 
 export const isConfig = (path) => CONFIG_NAMES.test(path);
+// Whether a file is called as a sampler calls the sound of a pad.
+export const isPadSound = (path) => PAD_SOUND_NAME.test(nameOf(path));
 export const isZip = (file) => ZIP_NAME.test(file.name);
 
 // A tree is `{name, list, handle}`; `list(isWanted)` resolves to `[{path, getFile}]`, by path. With a

@@ -215,7 +215,7 @@ export class CardWriter extends CardChecker {
     try {
       let done = 0;
       await this.save("writing", done, steps.length);
-      await this.ensureRestUnchanged(steps);
+      await this.ensureRestUnchanged(steps, isWanted);
       await this.eachFile("Writing", steps, isWanted, async (step, report, next) => {
         await this.takeStep(step, report, isWanted, next);
         await this.save("writing", (done += 1), steps.length);
@@ -254,18 +254,17 @@ export class CardWriter extends CardChecker {
   // Refuses to write beside files that are not as they were read: those that stay belong to the
   // project that will be called correct. Settings are read again, because samplers without a clock
   // change them and leave size and time.
-  async ensureRestUnchanged(steps) {
+  async ensureRestUnchanged(steps, isWanted) {
     const written = new Set(steps.map(({ path }) => foldPath(path)));
-    for (const { path, sha256 } of this.manifest) {
+    const isLeft = ({ path, sha256 }) => this.existing.get(foldPath(path))?.sha256 === sha256 && !written.has(foldPath(path));
+    await this.eachFile("Checking", this.manifest.filter(isLeft), isWanted, async ({ path, sha256 }) => {
       const known = this.existing.get(foldPath(path));
-      if (!known || known.sha256 !== sha256 || written.has(foldPath(path))) continue;
-      this.doing = path;
       const handle = await openFile(this.root, this.relative(path));
       const file = handle && (await handle.getFile());
       const isUntouched = file && file.size === known.bytes && file.lastModified === known.file.lastModified;
-      if (isUntouched && !isConfigFile(path)) continue;
+      if (isUntouched && !isConfigFile(path)) return;
       if (!file || (await this.hashFile(file)) !== sha256) throw new Error(CHANGED);
-    }
+    });
   }
 
   // The next file arrives while this one is written.

@@ -19,7 +19,7 @@ function badgesOf(cell) {
   return badges;
 }
 
-const STATUS_TEXT = { trashed: "In the trash", missing: "Sound deleted" };
+const STATUS_TEXT = { trashed: "In the trash", missing: "Sound missing" };
 
 function describe(cell, loading, failed) {
   if (!cell.name) return `Pad ${cell.key}, empty`;

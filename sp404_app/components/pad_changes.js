@@ -49,7 +49,7 @@ export function filledPads(cells, key, { id, name }) {
 
 // What each step of the undo history did to the pads of the visible bank, from what the page saw.
 // `position` is the number of the last step in force, `redo` the label of the one that was undone last.
-// A pad that was written has another revision.
+// Each step, its undo and its redo make one new revision of the project, and of the pads that are written.
 export class StepRecord {
   constructor() {
     this.steps = new Map(); // position → {bank, before, after}, both pads by key
@@ -69,8 +69,8 @@ export class StepRecord {
       return;
     }
     const isForward = now.position === last.position + 1;
-    const isKnown = last.bank === now.bank && (isForward || now.position === last.position - 1);
-    if (!isKnown) {
+    const isOneStep = now.revision === last.revision + 1 && (isForward || now.position === last.position - 1);
+    if (!isOneStep || last.bank !== now.bank) {
       this.steps.clear();
       return;
     }

@@ -7,7 +7,7 @@ import * as trees from "/card_tree.js";
 import { persist } from "/card_api.js";
 
 const CONFIG = /padconf\.bin$/i;
-const fake = { imports: {}, sent: [], free: 1e9, known: [], finished: null, onPut: () => {}, result: { projects: [{ id: "p", name: "Night" }], samples: 2, duplicates: 0, missing: [], problems: [] }, zips: [] };
+const fake = { imports: {}, sent: [], free: 1e9, known: [], unused: [], finished: null, onPut: () => {}, result: { projects: [{ id: "p", name: "Night" }], samples: 2, duplicates: 0, missing: [], problems: [] }, zips: [] };
 
 const api = {
   persist,
@@ -31,7 +31,7 @@ const api = {
     const isSent = (path) => have.get(path)?.sent;
     const listed = [...new Set([...sizes.keys(), ...(fake.names || [])])];
     fake.names = listed;
-    const sounds = listed.filter((path) => /\.smp$/i.test(path) && projects.some(({ folder }) => path.startsWith(folder)) && !fake.known.includes(path));
+    const sounds = listed.filter((path) => /\.smp$/i.test(path) && projects.some(({ folder }) => path.startsWith(folder)) && ![...fake.known, ...fake.unused].includes(path));
     const missing = [...seen].filter((path) => !isSent(path));
     const send = missing.length ? missing : sounds.filter((path) => !isSent(path));
     const needed = send.reduce((sum, path) => sum + (sizes.get(path) || 0), 0);

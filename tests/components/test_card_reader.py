@@ -1,5 +1,6 @@
 """Reading a card in a browser, with a server that the tests define."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -86,6 +87,29 @@ def test_sounds_that_the_server_knows_do_not_travel(page: Page) -> None:
     page.evaluate("reader.take()")
     assert SOUNDS[0] not in sent(page)
     assert SOUNDS[2] in sent(page)
+
+
+def test_sounds_that_no_pad_uses_are_listed_and_not_sent(page: Page) -> None:
+    page.evaluate("unused => { fake.unused = unused; }", SOUNDS[1:])
+    open_tree(page, {**BACKUP, "BKUP/01/SMPL/Snare.wav": "mine"})
+    page.evaluate("reader.setChosen('BKUP/02', false)")
+    page.evaluate("reader.take()")
+    assert sorted(sent(page)) == sorted([*SETTINGS, SOUNDS[0]])
+    unread = page.evaluate("fake.listed.filter(each => !each.sha256)")
+    assert unread == [{"path": SOUNDS[1], "bytes": 5, "sha256": ""}]
+
+
+def test_a_known_sound_of_an_earlier_visit_stays_listed(page: Page, server: CardServer) -> None:
+    open_tree(page)
+    kick = {"path": SOUNDS[0], "bytes": 4, "sha256": hashlib.sha256(b"kick").hexdigest()}
+    page.evaluate("kick => fake.imports['import 1'].set(kick.path, kick)", kick)
+    page.evaluate("keepServer()")
+    load(page, server)
+    page.evaluate("known => { fake.known = known; }", SOUNDS[:1])
+    open_tree(page)
+    page.evaluate("reader.take()")
+    assert SOUNDS[0] not in [each["path"] for each in page.evaluate("fake.listed")]
+    assert sorted(sent(page)) == SOUNDS[1:]
 
 
 def test_only_chosen_projects_are_read(page: Page) -> None:

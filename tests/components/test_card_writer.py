@@ -294,6 +294,19 @@ def test_a_file_that_was_only_touched_is_read_again_and_stays(card: CardPage) ->
     assert card.state["phase"] == "correct"
 
 
+def test_reading_what_stays_before_a_write_can_be_cancelled(card: CardPage) -> None:
+    for path in (KICK, SNARE):
+        card.put(path, PACK[path])
+    card.choose()
+    for path in (KICK, SNARE):
+        card.put(path, PACK[path])  # touched, so that each is read again
+    card.run("fake.hashed = []; fake.onHash = () => writer.cancel()")
+    card.write()
+    assert card.state["phase"] == "cancelled"
+    assert card.run("return fake.hashed") == ["01 Kick.wav"]
+    assert card.files() == {**MINE, **{path: PACK[path] for path in (KICK, SNARE)}}
+
+
 def test_a_write_that_fails_names_the_file_and_leaves_the_old_one_whole(card: CardPage) -> None:
     card.put(SNARE, "old")
     card.wants(PACK, {SNARE: "old"})

@@ -116,3 +116,7 @@ def test_steps_that_were_not_seen_one_by_one_are_not_guessed(pad_page: Page) -> 
     assert after(pad_page, skipped, ("undo", 3, "A"), ("undo", 1, "A")) == [None, None]
     replaced = [seen(0, 1, first), seen(1, 2, cell("A1")), seen(1, 4, last)]
     assert after(pad_page, replaced, ("undo", 1, "A")) == [None]
+    redone_twice = [seen(1, 1, first), seen(2, 4, last)]  # undone, then two other steps
+    assert after(pad_page, redone_twice, ("undo", 2, "A")) == [None]
+    taken_back = [seen(2, 1, first), seen(1, 4, last)]  # undone twice, then another step
+    assert after(pad_page, taken_back, ("redo", 1, "A")) == [None]

@@ -383,3 +383,41 @@ def test_it_shares_no_code_with_the_writers() -> None:
         elif isinstance(node, ast.ImportFrom):
             roots.add((node.module or "").partition(".")[0])
     assert roots <= {*sys.stdlib_module_names, "numpy"}
+
+
+def test_a_project_of_the_sx_without_a_tempo_is_read(tmp_path: Path) -> None:
+    content = bytearray(pad_info())
+    content[24:28] = bytes(4)
+    (pad,) = SX.pads
+    settings = SX_SETTINGS | {"bpm": None, "user_bpm": None}
+    wanted = replace(SX, pads=(replace(pad, settings=settings),))
+    assert compare_archive(archive(tmp_path, files_of(SX) | {PAD_INFO: bytes(content)}), wanted)
+
+
+@pytest.mark.parametrize("wanted", [MK2, SX], ids=lambda each: each.device)
+def test_settings_that_are_cut_off_are_a_mismatch(tmp_path: Path, wanted: WantedArchive) -> None:
+    files = files_of(wanted)
+    files[wanted.config] = files[wanted.config][:-3_000]
+    with pytest.raises(ArchiveMismatch, match="cut off"):
+        compare_archive(archive(tmp_path, files), wanted)
+
+
+def test_audio_that_begins_at_no_known_place_is_a_mismatch(tmp_path: Path) -> None:
+    content = bytearray(sx_wav())
+    content[504:508] = b"LIST"
+    with pytest.raises(ArchiveMismatch, match="neither at 44 nor at 512"):
+        compare_archive(archive(tmp_path, files_of(SX) | {SX_WAV: bytes(content)}), SX)
+
+
+def test_a_large_file_that_is_no_sound_is_hashed_in_blocks(tmp_path: Path) -> None:
+    name, content = "IMPORT/Kit/photo.bmp", bytes(2 * second_reader.BLOCK_BYTES + 7)
+    files = files_of(PACK) | {name: content}
+    wanted = replace(PACK, copies={name: hashlib.sha256(content).hexdigest()})
+    found = {file.path: file for file in compare_archive(archive(tmp_path, files), wanted)}
+    assert found[name].sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_an_archive_that_ends_within_a_file_is_a_mismatch(tmp_path: Path) -> None:
+    path = archive(tmp_path, files_of(PACK))
+    with path.open("rb") as file, pytest.raises(ArchiveMismatch, match="cut off"):
+        list(second_reader._blocks(file, path.stat().st_size + 1))

@@ -19,6 +19,7 @@ from playwright.sync_api import (
 
 from tests.browsers import launch_chromium
 from tests.e2e import pad_page
+from tests.e2e.late_answers import LateAnswers
 from tests.e2e.pad_page import PadPage, PadUser
 from tests.e2e.page_monitor import PageMonitor
 from tests.product import Product, home_in, slot
@@ -144,3 +145,9 @@ def kit(pad_user: PadUser, page: Page, pad_errors: list[str]) -> PadPage:
     kit = PadPage.create(pad_user, page, ("Velvet Kick", "Paper Snare", "Tight Hat"))
     kit.expect_ready("A1", "A2", "A3")
     return kit
+
+
+@pytest.fixture
+def late(page: Page) -> LateAnswers:
+    """Hold back the server's answers to the page, from when a test asks for it."""
+    return LateAnswers(page)

@@ -2,7 +2,9 @@
 
 import re
 
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.e2e.pad_page import PadPage, PadUser
 
 
 class LateAnswers:
@@ -42,3 +44,13 @@ class LateAnswers:
         """Deliver what is held back and what follows."""
         self.is_holding = False
         self.deliver(len(self.held))
+
+
+def create_chosen_pad(user: PadUser, page: Page) -> PadPage:
+    """Open the pad page with sounds on A1 and A2; A1 is chosen and silent."""
+    kit = PadPage.create(user, page, ("Velvet Kick", "Paper Snare"))
+    kit.expect_ready("A1", "A2")
+    kit.choose("A1")
+    kit.stop()
+    expect(page.get_by_test_id("pad-name")).to_have_value("Velvet Kick")
+    return kit

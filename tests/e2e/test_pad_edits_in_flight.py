@@ -3,25 +3,15 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.late_answers import LateAnswers
+from tests.e2e.late_answers import LateAnswers, create_chosen_pad
 from tests.e2e.pad_page import PadPage, PadUser
 from tests.e2e.waiting import until
 
 
 @pytest.fixture
-def late(page: Page) -> LateAnswers:
-    return LateAnswers(page)
-
-
-@pytest.fixture
 def chosen(late: LateAnswers, pad_user: PadUser, page: Page) -> PadPage:
     """The pad page with A1 chosen and silent; `late` can hold back its answers."""
-    kit = PadPage.create(pad_user, page, ("Velvet Kick", "Paper Snare"))
-    kit.expect_ready("A1", "A2")
-    kit.choose("A1")
-    kit.stop()
-    expect(page.get_by_test_id("pad-name")).to_have_value("Velvet Kick")
-    return kit
+    return create_chosen_pad(pad_user, page)
 
 
 def press(kit: PadPage, key: str, count: int) -> None:

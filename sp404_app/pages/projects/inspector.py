@@ -84,7 +84,7 @@ def head() -> rx.Component:
             rx.match(
                 SHEET.status,
                 ("trashed", "This sound is in the trash. The pad keeps it until it is deleted."),
-                ("missing", "This sound was permanently deleted. Put another one on this pad."),
+                ("missing", "The sound of this pad is missing. Put another one on this pad."),
                 SHEET.detail,
             ),
             class_name=rx.cond(SHEET.status == "ready", "muted mono small", "field-error"),

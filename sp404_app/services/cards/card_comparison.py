@@ -21,11 +21,14 @@ NEW: Final = "Not on the card yet."
 GONE: Final = "It was deleted on the card; it is written again."
 CHANGED_HERE: Final = "Changed in the project."
 CHANGED_ON_CARD: Final = "It was changed on the card since it was read."
+UNREAD: Final = "It was not read before."
 FOREIGN: Final = "This file is not from this project."
 UNUSED: Final = "The project no longer uses this file."
 CHOSEN: Final = "You chose to delete it."
 CHOSEN_BUT_CHANGED: Final = "You chose to delete it, but it was changed on the card."
+CHOSEN_UNREAD: Final = "You chose to delete it, and it was not read before."
 UNUSED_BUT_CHANGED: Final = "The project no longer uses this file, but it was changed on the card."
+UNUSED_UNREAD: Final = "The project no longer uses this file, and it was not read before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,16 @@ def _verdict_on_unwanted(
 ) -> tuple[What, str] | None:
     """Return whether a file that the export does not have is deleted, and why; None if it stays."""
     is_same, place = _is_same(before, present), position_of(before.path)
+    is_unread = _is_unread(before, present)
     if place in kept and not before.unused:
         return None
     if before.remove:
-        return ("delete", CHOSEN) if is_same else ("conflict", CHOSEN_BUT_CHANGED)
+        why = CHOSEN_UNREAD if is_unread else CHOSEN_BUT_CHANGED
+        return ("delete", CHOSEN) if is_same else ("conflict", why)
     if place is None or before.unused:
         return None
-    return ("delete", UNUSED) if is_same else ("conflict", UNUSED_BUT_CHANGED)
+    why = UNUSED_UNREAD if is_unread else UNUSED_BUT_CHANGED
+    return ("delete", UNUSED) if is_same else ("conflict", why)
 
 
 def _verdict(
@@ -111,12 +117,19 @@ def _verdict(
         return None
     if before is None:
         return "conflict", FOREIGN
-    return ("replace", CHANGED_HERE) if _is_same(before, present) else ("conflict", CHANGED_ON_CARD)
+    if _is_same(before, present):
+        return "replace", CHANGED_HERE
+    return "conflict", UNREAD if _is_unread(before, present) else CHANGED_ON_CARD
 
 
 def _is_same(one: ListedFile, other: ListedFile) -> bool:
     """Return whether two files are known to have the same bytes."""
     return bool(one.sha256) and (one.sha256, one.bytes) == (other.sha256, other.bytes)
+
+
+def _is_unread(before: ListedFile, present: ListedFile) -> bool:
+    """Return whether only the size of a file is known from before, and is the same."""
+    return not before.sha256 and before.bytes == present.bytes
 
 
 def _change(path: str, what: What, why: str) -> CardChange:

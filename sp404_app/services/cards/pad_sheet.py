@@ -24,7 +24,7 @@ from sp404_app.services.projects.pad_sounds import (
 )
 
 MAX_NAME = 80
-MISSING = "Sound deleted"
+MISSING = "Sound missing"
 TRASHED = "In the trash"
 
 

@@ -30,7 +30,7 @@ from sp404_app.state.projects.pad_view import (
 from sp404_app.state.projects.pads_base import Stream
 from sp404_app.state.toast import ToastState
 
-GATHER_S = 0.005  # a change in another tab should be seen at once
+GATHER_S = 0.0  # shown at once; what happens while the page is read comes in one list
 MOVES = ("swap", "copy", "overwrite")
 
 

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.sample_file import SampleFile
-from sp404_app.devices.sx.aiff import change_aiff_index, parse_aiff_header, read_aiff_index
+from sp404_app.devices.sx.aiff import (
+    change_aiff_index,
+    declared_pcm_bytes,
+    parse_aiff_header,
+    read_aiff_index,
+)
 
 FRAMES = 1000
 SIZE = 512 + FRAMES * 4
@@ -28,6 +33,11 @@ def test_a_header_says_where_the_audio_is() -> None:
     assert len(header()) == 512
     assert parse_aiff_header(header(), SIZE) == SampleFile(2, 44_100, "big", 4000, 512)
     assert parse_aiff_header(header(channels=1), SIZE).pcm_bytes == 2000
+
+
+def test_the_declared_audio_may_end_within_a_frame() -> None:
+    assert declared_pcm_bytes(header()) == 4000
+    assert declared_pcm_bytes(header(data=4011)) == 4003
 
 
 def test_the_index_of_the_pad_can_be_changed() -> None:

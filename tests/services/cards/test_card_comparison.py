@@ -66,6 +66,19 @@ def test_a_sound_that_no_pad_used_stays_unless_the_user_chose_to_delete_it() -> 
     assert compare_card(chosen, [], [], FOLDER) == []
 
 
+@pytest.mark.parametrize("marks", [{"remove": True}, {}])
+def test_a_file_of_which_only_the_size_was_known_is_not_called_changed(
+    marks: dict[str, bool],
+) -> None:
+    before, card = [file(A1, "", **marks)], [file(A1, "theirs")]
+    for wanted in ([], [file(A1, "new")]):
+        (change,) = compare_card(before, card, wanted, FOLDER)
+        assert (change.what, "not read before" in change.why) == ("conflict", True)
+        longer = [RecordedFile(A1, 2, card[0].sha256)]
+        (change,) = compare_card(before, longer, wanted, FOLDER)
+        assert (change.what, "changed on the card" in change.why) == ("conflict", True)
+
+
 def test_files_outside_the_folder_are_not_deleted() -> None:
     other = "EXPORT/PROJECT/PROJECT_02/SMPL/BANK1-01.SMP"
     inside = "EXPORT/PROJECT/PROJECT_01"

@@ -109,7 +109,7 @@ def test_an_sx_has_only_the_badges_that_it_stores() -> None:
 
 def test_a_pad_without_sound_says_why() -> None:
     kit = kit_with(A1=content())
-    assert create_sheet(kit, {}).banks[0].pads[0].problem == "Sound deleted"
+    assert create_sheet(kit, {}).banks[0].pads[0].problem == "Sound missing"
     assert sheet_of(kit, deleted_at=now()).banks[0].pads[0].problem == "In the trash"
 
 

@@ -347,6 +347,25 @@ def test_over_its_storage_a_user_reads_and_changes_projects(
     assert len(read(project).pads) == 1
 
 
+def test_2560_pads_in_16_projects_are_listed_filled_and_lose_their_sound(
+    user: User, keep: Keep
+) -> None:
+    sample_id = keep("Kick.wav")
+    targets = [create(user, f"Kit {n}", [sample_id] * 160) for n in range(16)]
+    with transaction() as session:
+        found = projects.list_projects(session, user.id)
+        assert [each.filled_by_bank for each in found] == [(16,) * 10] * 16
+        assert len({each.bytes for each in found}) == 1
+        pads.move_whole_bank(session, targets[0], 0, 9, "swap")
+        history.undo_step(session, targets[0])
+        samples.move_to_trash(session, user.id, [sample_id])
+        assert samples.delete_for_good(session, user.id, [sample_id]) == [sample_id]
+    with transaction() as session:
+        rows = select(func.count(), func.count(ProjectPad.sample_id)).select_from(ProjectPad)
+        assert session.exec(rows).one() == (2_560, 0)
+    assert set(names(read(targets[0]))) == {"Kick"}
+
+
 def test_the_account_takes_its_projects_along(
     project: Target, user: User, keep: Keep, person: Callable[..., User]
 ) -> None:

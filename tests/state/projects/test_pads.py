@@ -199,6 +199,17 @@ async def test_a_bank_keeps_the_place_of_the_chosen_pad(user: User, keep: Keep) 
     assert (tab.bank, tab.sheet.key, tab.similar_place) == ("C", "C1", "")
 
 
+async def test_the_chosen_pad_names_the_other_pads_with_its_sound(user: User, keep: Keep) -> None:
+    kick, snare = keep("Kick.wav"), keep("Snare.wav")
+    project = make_project(user, kick, kick, snare)
+    make_project(user, kick)
+    tab = await loaded(cookie(user.id), project, "?pad=A1")
+    found = sorted(tab.sheet.also_on.split(" and "))
+    assert found == ["pad A1 of Night set", "pad A2 of Night set"]
+    await run(tab.choose_pad("A3"))
+    assert tab.sheet.also_on == ""
+
+
 async def test_a_full_project_takes_no_further_sound(user: User, keep: Keep) -> None:
     sample_id = keep("Kick.wav")
     project = make_project(user, *[sample_id] * 160)
