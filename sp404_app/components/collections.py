@@ -9,6 +9,7 @@ import reflex as rx
 from reflex.event import passthrough_event_spec
 
 from sp404_app.components import pads, player
+from sp404_app.components.scripts import publish_scripts
 
 # Their assets are imported by the scripts of this module.
 __all__ = [
@@ -20,15 +21,17 @@ __all__ = [
     "rule_editor",
 ]
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in (
-        "collection_picker.jsx",
-        "play_through.jsx",
-        "row_drag.jsx",
-        "rule_editor.jsx",
-    )
-}
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in (
+            "collection_picker.jsx",
+            "play_through.jsx",
+            "row_drag.jsx",
+            "rule_editor.jsx",
+        )
+    }
+)
 
 
 class CollectionPicker(rx.Component):
