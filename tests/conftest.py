@@ -75,11 +75,15 @@ PRODUCT_TIMEOUT_S = 600  # the first of them builds the pages
 BROWSER_FOLDERS = ("components", "e2e")
 
 
-class ProductTestsTogether(LoadScopeScheduling):
-    """Run all tests of whole products on one xdist worker, and start them first.
+# The longest file of them: it has a product of its own, beside that of the others.
+LONGEST_PRODUCT_TESTS = "e2e/test_every_control.py"
 
-    Two products at once would compete for the machine, and these tests take longest: xdist starts
-    the largest group first. Every other test is a group of its own.
+
+class ProductTestsTogether(LoadScopeScheduling):
+    """Run the tests of whole products in two groups, one xdist worker each, and start them first.
+
+    More products at once would compete for the machine, and these tests take longest: xdist starts
+    the largest groups first. Every other test is a group of its own.
 
     `--dist loadgroup` would do the same by a mark, but xdist 3.8 appends the group's name to
     `item._nodeid`, which pytest 9.2 no longer reads. `_split_scope` is the method that xdist's own
@@ -87,8 +91,10 @@ class ProductTestsTogether(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/", 2)[1]
-        return "products" if folder in PRODUCT_FOLDERS else nodeid
+        path = nodeid.partition("/")[2]
+        if path.startswith(LONGEST_PRODUCT_TESTS):
+            return LONGEST_PRODUCT_TESTS
+        return "products" if path.partition("/")[0] in PRODUCT_FOLDERS else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ProductTestsTogether:
