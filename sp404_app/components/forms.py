@@ -32,17 +32,21 @@ def field(
     autocomplete: str = "off",
     hint: Text = "",
     problem: Text = "",
+    field_id: str = "",
     **attributes: Any,
 ) -> rx.Component:
     """Render a labelled input.
 
     An error replaces the hint; screen readers announce it with the input (`aria-describedby`).
+    Reflex reads a form by ids, so two forms of a page, even in closed dialogs, need different ones:
+    `field_id`, which is `name` unless stated.
     """
-    message_id = f"{name}-said"
+    input_id = field_id or name
+    message_id = f"{input_id}-said"
     return rx.el.div(
-        rx.el.label(label, html_for=name, class_name="field-label"),
+        rx.el.label(label, html_for=input_id, class_name="field-label"),
         rx.el.input(
-            id=name,
+            id=input_id,
             name=name,
             type=kind,
             auto_complete=autocomplete,
@@ -58,7 +62,7 @@ def field(
             rx.cond(problem, problem, hint),
             id=message_id,
             class_name=rx.cond(problem, "field-error", "field-hint"),
-            custom_attrs={"data-testid": message_id},
+            custom_attrs={"data-testid": f"{name}-said"},
         ),
         class_name="field",
     )

@@ -29,7 +29,7 @@
     if (!element.matches(NATIVE) && !acts.length && !plot) continue;
     if (element.matches("dialog, [role=grid]")) continue; // their keys and drops are tested separately
     const file = element.matches("input[type=file]");
-    if (element.matches(":disabled") || element.closest("[inert]")) continue;
+    if (element.matches(":disabled, input[readonly]") || element.closest("[inert]")) continue;
     if (!file && !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
     if (element.getAttribute("aria-valuemax") === "0") continue; // the player bar without a sound
     const box = element.getBoundingClientRect();

@@ -254,6 +254,7 @@ def merge_dialog() -> rx.Component:
             forms.field(
                 "name",
                 "Name",
+                field_id="name-of-merged-collection",
                 placeholder="Merged collection",
                 auto_focus=True,
                 max_length=200,

@@ -71,6 +71,7 @@ def collection_dialog() -> rx.Component:
                 forms.field(
                     "name",
                     "Name",
+                    field_id="name-of-collection",
                     problem=FORM.problems["name"],
                     default_value=FORM.name,
                     auto_focus=True,

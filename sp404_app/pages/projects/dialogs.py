@@ -30,6 +30,7 @@ def new_project_dialog() -> rx.Component:
                 forms.field(
                     "name",
                     "Name",
+                    field_id="name-of-project",
                     problem=problems["name"],
                     default_value=NewProjectState.name,
                     placeholder="Untitled project",
