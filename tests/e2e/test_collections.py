@@ -336,6 +336,7 @@ def test_collections_are_edited_duplicated_merged_deleted_and_restored(
 
     page.get_by_test_id("view-in-use").click()
     page.get_by_role("link", name="All drums").click()
+    expect(names(page)).to_have_count(2)
     page.get_by_test_id("collection-name").fill("Every drum")
     page.keyboard.press("Enter")
     page.get_by_test_id("note").fill("Two sounds")

@@ -108,6 +108,8 @@ COLLECTION_CONTROLS = (
     r"play-all|collection-(name|pads|download|playlist|share)|:note|sort-(menu|by|position)|edit-collection"
     r"|delete-collection|menu-(up|down|start|remove)|bulk-remove|row-menu|a /library"
 )
+# Of a link that was made from a menu; the scenario of the links drives them.
+LINK_CONTROLS = "share-link >|keep-link"
 # Dialogs of bulk edits, which test_bulk.py drives: they change the names that others look for.
 BULK_CONTROLS = r"button:(bulk-edit|edit-results|open-bulk-edits)$"
 TOKEN = "?token=" + "x" * 43
@@ -377,7 +379,7 @@ SCENARIOS = {
             "Tab": ("ArrowDown", "F2"),
         },
         sql=seed_data.RESTORE_ALL_SQL,
-        only=f"^(?!.*({FORM_CONTROLS}|{BULK_CONTROLS}))",
+        only=f"^(?!.*({FORM_CONTROLS}|{BULK_CONTROLS}|{LINK_CONTROLS}))",
     ),
     "library on a phone": PageScenario(
         "/library",
@@ -406,6 +408,7 @@ SCENARIOS = {
         "[data-testid=collection]",
         "owner",
         sql=seed_data.RESTORE_COLLECTIONS_SQL,
+        only=f"^(?!.*({LINK_CONTROLS}))",
     ),
     "collections in the trash": PageScenario(
         "/collections?view=trash",

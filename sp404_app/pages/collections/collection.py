@@ -4,16 +4,13 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
-from sp404_app.pages.cards.download import download_dialog
-from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.collections.header import header
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, filters_button, search_field
-from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
-from sp404_app.pages.sharing.share_dialog import share_dialog
+from sp404_app.pages.sample_dialogs import sample_dialogs
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.library import LibraryState
@@ -38,13 +35,8 @@ def collection() -> rx.Component:
         ),
         tag_dialog(),
         help_dialog(in_collection=True),
-        new_project_dialog(),
-        put_on_pads_dialog(),
-        add_to_collection_dialog(),
-        collection_dialog(),
-        download_dialog(),
+        sample_dialogs(),
         bulk_edit_dialog(),
-        share_dialog(),
         current="/collections",
     )
 

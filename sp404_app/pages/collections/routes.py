@@ -3,9 +3,9 @@
 from sp404_app.pages.collections.collection import collection
 from sp404_app.pages.collections.collection_list import collection_list
 from sp404_app.pages.page import Page
+from sp404_app.pages.sample_dialogs import CLOSE_SAMPLE_DIALOGS
+from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.bulk.bulk_progress import BulkProgressState
-from sp404_app.state.cards.download import DownloadState
-from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
@@ -30,12 +30,10 @@ COLLECTION_PAGES = (
         title="Collection",
         on_load=[
             LayoutState.load,
-            AddToCollectionState.close,
-            CollectionFormState.close,
-            ShareState.close_dialog,
             CollectionState.load,
-            DownloadState.load,
             BulkProgressState.load,
+            BulkEditState.close,
+            *CLOSE_SAMPLE_DIALOGS,
         ],
     ),
 )

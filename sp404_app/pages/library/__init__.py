@@ -5,8 +5,6 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import recent_edits_dialog
-from sp404_app.pages.cards.download import download_dialog
-from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
 from sp404_app.pages.library.library_menu import import_dialog
@@ -15,8 +13,7 @@ from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, toolbar
 from sp404_app.pages.library.trash import trash_note
-from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
-from sp404_app.pages.sharing.share_dialog import share_dialog
+from sp404_app.pages.sample_dialogs import sample_dialogs
 
 
 def library() -> rx.Component:
@@ -41,15 +38,10 @@ def library() -> rx.Component:
         tag_dialog(),
         help_dialog(),
         deletion_dialog(),
-        new_project_dialog(),
-        put_on_pads_dialog(),
-        add_to_collection_dialog(),
-        collection_dialog(),
-        download_dialog(),
+        sample_dialogs(),
         import_dialog(),
         bulk_edit_dialog(),
         recent_edits_dialog(),
-        share_dialog(),
         find_by_sound(),
         current="/library",
     )

@@ -4,10 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.devices.capabilities import MK2
-from sp404_app.pages.cards.download import download_dialog
-from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.layout import layout
-from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
 from sp404_app.pages.sample.analysis_cards import key_card, kind_card, tempo_card
 from sp404_app.pages.sample.collections import collections_section
 from sp404_app.pages.sample.duplicates import duplicates_section
@@ -15,7 +12,7 @@ from sp404_app.pages.sample.header import head
 from sp404_app.pages.sample.pads import pads_section
 from sp404_app.pages.sample.similar import similar_section
 from sp404_app.pages.sample.waveform import pictures, sound
-from sp404_app.pages.sharing.share_dialog import share_dialog
+from sp404_app.pages.sample_dialogs import sample_dialogs
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.sample.measurements import Fact
 from sp404_app.state.sample.sample import SampleState
@@ -45,12 +42,7 @@ def sample() -> rx.Component:
             here(),
             rx.cond(SampleState.phase == "missing", missing(), loading()),
         ),
-        new_project_dialog(),
-        put_on_pads_dialog(),
-        add_to_collection_dialog(),
-        collection_dialog(),
-        download_dialog(),
-        share_dialog(),
+        sample_dialogs(),
     )
 
 
