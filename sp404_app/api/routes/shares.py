@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.db import in_transaction
@@ -17,6 +17,15 @@ from sp404_app.services.sharing.shares import ShareOptions, ShareView
 router = APIRouter(prefix="/shares", tags=["shares"])
 
 Password = Annotated[str, Field(max_length=1024)]
+# true and false mean the original file and none.
+_BY_BOOLEAN = {True: ShareDownload.ORIGINAL, False: ShareDownload.NONE}
+
+
+def _parse_download(value: object) -> object:
+    return _BY_BOOLEAN[value] if isinstance(value, bool) else value
+
+
+Download = Annotated[ShareDownload, BeforeValidator(_parse_download, ShareDownload | bool)]
 
 
 class NewShareRequest(BaseModel):
@@ -29,7 +38,7 @@ class NewShareRequest(BaseModel):
     project_id: uuid.UUID | None = None
     expires_at: dt.datetime | None = None
     password: Password | None = None
-    allow_download: ShareDownload = ShareDownload.NONE
+    allow_download: Download = ShareDownload.NONE
     allow_indexing: Annotated[bool, Field(strict=True)] = False
 
 
@@ -40,7 +49,7 @@ class ShareChange(BaseModel):
 
     expires_at: dt.datetime | None = None
     password: Password | None = None
-    allow_download: ShareDownload = ShareDownload.NONE
+    allow_download: Download = ShareDownload.NONE
     allow_indexing: Annotated[bool, Field(strict=True)] = False
 
 

@@ -140,6 +140,15 @@ def test_a_change_keeps_the_address_and_what_it_does_not_name(
     assert freed["allow_download"] == "sp404"
 
 
+def test_a_download_is_allowed_by_true_and_forbidden_by_false(
+    client: TestClient, sample_id: str
+) -> None:
+    made = share(client, sample_id=sample_id, allow_download=True)
+    assert made["allow_download"] == "original"
+    path = f"/api/shares/{made['id']}"
+    assert client.patch(path, json={"allow_download": False}).json()["allow_download"] == "none"
+
+
 def test_a_revoked_link_is_unknown_and_stays_so(client: TestClient, sample_id: str) -> None:
     made = share(client, sample_id=sample_id)
     address = f"/api/shares/{made['id']}"
