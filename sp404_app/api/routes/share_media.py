@@ -16,6 +16,7 @@ from sp404_app.api.deps import RequestClient
 from sp404_app.api.routes.media import range_response
 from sp404_app.api.share_access import MediaShare, UnaskedShare
 from sp404_app.api.share_page import share_scripts
+from sp404_app.api.share_page.routing import HeadRoute
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import BadAudio, NotFound
 from sp404_app.models import Share
@@ -24,7 +25,7 @@ from sp404_app.services.projects import renders
 from sp404_app.services.sample import previews
 from sp404_app.services.sharing import share_counts, share_picture, shared_content
 
-router = APIRouter(prefix="/s", include_in_schema=False)
+router = APIRouter(prefix="/s", include_in_schema=False, route_class=HeadRoute)
 
 ASK: Final = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
 NO_STORE: Final = {"Cache-Control": "no-store"}

@@ -113,12 +113,12 @@ def delete_share(session: Database, user_id: CurrentUser, share_id: uuid.UUID) -
 
 
 async def _hash_password(password: str | None) -> str:
-    """Return the hash of a new password, or "" for none.
+    """Return the hash of a new password, or "" for None.
 
     Raises:
         ValidationFailed: If it is too short or too common.
     """
-    if not password:
+    if password is None:
         return ""
     passwords.ensure_acceptable_password(password)
     return await passwords.hash_password(password)

@@ -1,4 +1,4 @@
-"""Routes of the public pages: their errors are pages, because a person sees them."""
+"""Routes of the public links: errors of pages are pages, because a person sees them."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -15,7 +15,17 @@ from sp404_app.services.sharing.share_visits import PasswordNeeded
 PATH: Final = re.compile(r"/s/[^/]+")
 
 
-class SharePageRoute(APIRoute):
+class HeadRoute(APIRoute):
+    """Answers HEAD wherever it answers GET: sites that show links ask so for type and size."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Create the route as FastAPI does, which leaves out HEAD."""
+        super().__init__(*args, **options)
+        methods = self.methods or set()
+        self.methods = methods | {"HEAD"} if "GET" in methods else methods
+
+
+class SharePageRoute(HeadRoute):
     """Answers errors with pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -62,7 +62,12 @@ def suggest_name(name: str, bpm: float | None = None, key: str | None = None) ->
     stem = _without_endings(name)
     known = _read_name(stem, bpm, key)
     words = _drop_keys(_split_words(stem), known)
-    kept = [word for each in words if (word := _clean_word(each, known))]
+    kept: list[str] = []
+    for each in words:
+        # What stands in front is no version of anything: "Final Countdown".
+        is_name = not kept and VERSION.fullmatch(each)
+        if word := each if is_name else _clean_word(each, known):
+            kept.append(word)
     return _join(kept) or name
 
 

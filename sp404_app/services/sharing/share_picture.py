@@ -22,16 +22,21 @@ GRID_SIDE, GRID_GAP = 390, 12
 VERSION = 2  # increase it when the picture changes
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PROTECTED = SharedContent("protected", "Protected link", "", "")
+KEPT_PICTURES: Final = 2  # of one link: a smart collection has another one after each change
 
 
 def get_picture(user_id: uuid.UUID, share_id: uuid.UUID, content: SharedContent) -> bytes:
-    """Return the picture of a link as PNG; it is drawn once and kept in the object store."""
+    """Return the picture of a link as PNG; it is drawn once and kept in the object store.
+
+    Pictures of what the link showed before are deleted, except the last one.
+    """
     key = pictures.picture_key(user_id, share_id, f"share-{picture_version(content)}.png")
     try:
         return storage.read_bytes(key)
     except NotFound:
         drawn = draw_picture(content)
         storage.save_bytes(drawn, key)
+        pictures.delete_oldest_pictures(user_id, share_id, KEPT_PICTURES)
         return drawn
 
 

@@ -20,11 +20,19 @@ from sp404_app.api.app import wrap_in_middleware
 from sp404_app.audio.features.survey import survey_file
 from sp404_app.devices.capabilities import MK2
 from sp404_app.jobs import runner
-from sp404_app.models import ProcessingJob, Sample, Share, ShareReport, User, Waveform
+from sp404_app.models import (
+    ProcessingJob,
+    Sample,
+    Share,
+    ShareDownload,
+    ShareReport,
+    User,
+    Waveform,
+)
 from sp404_app.models.columns import now
 from sp404_app.services.auth import sessions
 from sp404_app.services.collections import collection_samples, collections
-from sp404_app.services.infra import share_rate_limits, storage
+from sp404_app.services.infra import pictures, share_rate_limits, storage
 from sp404_app.services.library import samples
 from sp404_app.services.projects import projects
 from sp404_app.services.sharing import failed_files, share_saving, shares
@@ -151,6 +159,30 @@ def test_a_page_has_open_graph_tags_with_full_addresses(
     assert meta["og:audio"] == f"{services.origin}{path}/audio/1"
     assert meta["twitter:card"] == "summary_large_image"
     assert visitor.get(str(meta["og:image"])).status_code == 200
+
+
+def test_pictures_of_what_a_link_showed_before_are_not_kept(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID
+) -> None:
+    path = share(owner, "sample", sample_id)
+    for number in range(4):
+        with db.transaction() as session:
+            session.exec(update(Sample).values(name=f"Kick {number}"))
+        assert visitor.get(f"{path}/picture.png").status_code == 200
+    beginning = pictures.picture_key(owner.id, share_id_of(owner), "")
+    stored = [each.key for each in storage.list_folder(beginning.rpartition("/")[0])]
+    assert len([key for key in stored if key.startswith(beginning)]) <= 2
+
+
+def test_a_page_and_its_audio_answer_head_as_they_answer_get(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID
+) -> None:
+    path = share(owner, "sample", sample_id, allow_download=ShareDownload.ORIGINAL)
+    for part in ("", "/embed", "/oembed", "/picture.png", "/audio/1", "/download/1", "/report"):
+        full, head = visitor.get(path + part), visitor.head(path + part)
+        assert head.status_code == full.status_code == 200
+        assert head.content == b""
+        assert head.headers["content-type"] == full.headers["content-type"]
 
 
 def test_search_engines_may_read_a_page_only_if_its_owner_wants(

@@ -71,6 +71,7 @@ def test_two_links_to_one_sound_have_different_tokens(client: TestClient, sample
         ({"expires_at": "2999-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": "2030-01-01T00:00:00"}, "expires_at"),
         ({"password": "short"}, "password"),
+        ({"password": ""}, "password"),  # null is none; an empty field was a mistake
         ({"allow_indexing": "yes"}, "allow_indexing"),
         ({"user_id": "01a204c0-82ec-769a-8e34-995e038227bd"}, "user_id"),
     ],
@@ -133,6 +134,8 @@ def test_a_change_keeps_the_address_and_what_it_does_not_name(
     assert changed["allow_download"] == "sp404"
     assert changed["has_password"]
     assert changed["expires_at"] == made["expires_at"]
+    empty = client.patch(f"/api/shares/{made['id']}", json={"password": ""})
+    assert empty.status_code == 422
     freed = client.patch(
         f"/api/shares/{made['id']}", json={"password": None, "expires_at": None}
     ).json()

@@ -49,6 +49,9 @@ def test_tempo_key_version_and_underscores_are_removed(
         ("Loop 120bpm", 93.0, None),  # another tempo was set
         ("Pad Cm", None, "D minor"),  # another key was set
         ("Finale", None, None),
+        ("Final Countdown", None, None),  # a version stands behind the name, not in front
+        ("Master Kick", None, None),
+        ("Copy That", None, None),
         ("Hat Closed-01", None, None),
         ("105", 105.0, None),  # nothing would be left
         ("Cm", None, "C minor"),
