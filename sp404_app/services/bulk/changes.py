@@ -79,10 +79,12 @@ def _named_sound(sound: SoundValues) -> NamedSound:
 def _value_change(edit: SetEdit, tag_names: Sequence[str]) -> ChangeSound:
     fixed = _fixed_values(edit)
     removed = {name.casefold() for name in edit.remove_tags}
+    is_tempo_only = not (fixed or tag_names or removed)
 
     def change(sound: SoundValues, _: int) -> Values:
         values = dict(fixed)
-        if edit.bpm_factor is not None:
+        # A sound without a tempo, as most one-shots are, gets the other values.
+        if edit.bpm_factor is not None and (sound.bpm is not None or is_tempo_only):
             values |= {"bpm": _multiply(sound.bpm, edit.bpm_factor), "bpm_source": Source.USER}
         if tag_names or removed:
             values["tags"] = _change_tags(sound.tags, tag_names, removed)

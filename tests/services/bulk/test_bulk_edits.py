@@ -116,6 +116,18 @@ def test_a_tempo_is_doubled_unless_it_is_unknown_or_becomes_impossible(
     assert [sample.bpm for sample in load(ids)] == [185.1, None, 600.0]
 
 
+def test_a_sound_without_a_tempo_to_double_gets_the_other_values(
+    sounds: AddSounds, run_edit: RunEdit
+) -> None:
+    ids = [*sounds(1), *sounds(1, bpm=90.0)]
+    edit = SetEdit(bpm_factor=2.0, rating=4, add_tags=("drums",))
+    assert result(run_edit(edit, ids)) == {"changed": 2, "skipped": 0, "failed": 0}
+    assert [(each.bpm, each.rating, each.tags) for each in load(ids)] == [
+        (None, 4, ["drums"]),
+        (180.0, 4, ["drums"]),
+    ]
+
+
 def test_tags_are_added_in_their_stored_spelling_and_removed_whatever_the_case(
     sounds: AddSounds, run_edit: RunEdit
 ) -> None:
