@@ -39,7 +39,8 @@ RESTORE_COLLECTIONS_SQL = "update collections set deleted_at = null"
 TRASH_COLLECTIONS_SQL = "update collections set deleted_at = now()"
 # Without the samples that have no audio, which would be suggested.
 PADS_SQL = (
-    "update projects set deleted_at = null, tempo = 90;"
+    "update projects set deleted_at = null, tempo = 90,"
+    " name = case when name like 'Night set %' then name else 'Day set' end;"
     " update samples set deleted_at = case when storage_key like 'more/%' then now() end"
 )
 TRASH_PROJECTS_SQL = "update projects set deleted_at = now()"

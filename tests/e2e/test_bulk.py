@@ -57,7 +57,7 @@ def seed_sounds(product: Product, email: str, others: int = 3000) -> None:
         user_id = session.exec(select(User.id).where(User.email == email)).one()
         # Workers lock jobs before samples.
         for table in (ProcessingJob.__table__, Sample.__table__):  # type: ignore[attr-defined]
-            session.connection().execute(table.delete())
+            session.connection().execute(table.delete().where(table.c.user_id == user_id))
         rows = [
             sound(
                 user_id,

@@ -217,7 +217,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
         "test_downloads.py",
         'get_by_test_id("format-sx").check(force=True)',
     ),
-    "download_state.toggle_tags": ("test_data.py", 'get_by_test_id("download-tags").check()'),
+    "download_state.toggle_tags": ("test_data.py", 'get_by_test_id("download-tags").click()'),
     "download_state.cancel": (
         "test_downloads.py",
         'get_by_test_id("cancel-download").click()',
@@ -446,7 +446,7 @@ SCENARIOS = {
         "owner",
         PAD_KEYS_PRESSED,
         sql=seed_data.PADS_SQL,
-        only=f"^(?!{OTHER_PADS}|button.button Cancel$|.*({CARD_CONTROLS}))",
+        only=f"^(?!{OTHER_PADS}|button.button Cancel$|.*({CARD_CONTROLS}|{LINK_CONTROLS}))",
         fills_pads=True,
         effects=PAD_EFFECTS,
         # The audio of pads that were copied and cleared at once.
@@ -473,7 +473,7 @@ SCENARIOS = {
         "[data-testid=project]",
         "owner",
         sql=seed_data.RESTORE_PROJECTS_SQL,
-        only=f"^(?!.*({CARD_CONTROLS}))",
+        only=f"^(?!.*({CARD_CONTROLS}|{LINK_CONTROLS}))",
     ),
     "projects in the trash": PageScenario(
         "/projects?view=trash",

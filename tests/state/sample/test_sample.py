@@ -19,6 +19,7 @@ from sp404_app.services.library import samples
 from sp404_app.services.sample.details import SampleDetails
 from sp404_app.state.formatting import format_channels, format_size
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.sample.collections import SampleCollectionsState
 from sp404_app.state.sample.duplicates import DuplicatesState
 from sp404_app.state.sample.measurements import facts_of
 from sp404_app.state.sample.pads import SamplePadsState
@@ -106,6 +107,7 @@ async def test_the_page_shows_values_with_their_confidence(tab: Open, loop: uuid
         SimilarState.show,
         DuplicatesState.show,
         SamplePadsState.show,
+        SampleCollectionsState.show,
         SampleState.watch,
     ]
 
