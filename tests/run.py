@@ -12,8 +12,7 @@ from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # conftest.py replaces the scheduler of `loadscope`, and says which tests stay on one worker.
-# Three workers for two cores: the tests in a browser wait for the product most of the time.
-PYTEST = (sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadscope")
+PYTEST = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope")
 # Without browser and product, without bcrypt and Stripe: under two minutes on two cores.
 UNIT_TESTS = (
     "tests/audio/dsp",
