@@ -36,7 +36,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--size", type=int, default=LIBRARY_SIZE, help="samples in the library")
     size = options.parse_args().size
-    with running_product() as instance:
+    with running_product({"SP404_REQUESTS_PER_MINUTE": "100000"}) as instance:
         with open_database(instance) as session:
             fill_library(session, create_user(session), size)
         vacuum_database(instance)
