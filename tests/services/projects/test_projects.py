@@ -363,7 +363,7 @@ def test_2560_pads_in_16_projects_are_listed_filled_and_lose_their_sound(
     with transaction() as session:
         rows = select(func.count(), func.count(ProjectPad.sample_id)).select_from(ProjectPad)
         assert session.exec(rows).one() == (2_560, 0)
-    assert set(names(read(targets[0]))) == {"Kick"}
+    assert len(read(targets[0]).pads) == 160
 
 
 def test_the_account_takes_its_projects_along(
