@@ -7,35 +7,39 @@ dialog is closed or another page is opened.
 import reflex as rx
 from reflex.event import no_args_event_spec
 
+from sp404_app.components.scripts import publish_scripts
+
 ZIP_WRITER = "fflate@0.8.3"
 HASHER = "@noble/hashes@2.4.0"
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in (
-        "card_api.js",
-        "card_archive.js",
-        "card_backup.js",
-        "card_checker.js",
-        "card_drop.js",
-        "card_folder.js",
-        "card_hash.js",
-        "card_hasher.js",
-        "card_keys.jsx",
-        "card_layout.js",
-        "card_lock.js",
-        "card_names.js",
-        "card_plan.js",
-        "card_progress.jsx",
-        "card_reader.js",
-        "card_reader_panel.jsx",
-        "card_records.js",
-        "card_task.js",
-        "card_tree.js",
-        "card_write_panel.jsx",
-        "card_writer.js",
-    )
-}
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in (
+            "card_api.js",
+            "card_archive.js",
+            "card_backup.js",
+            "card_checker.js",
+            "card_drop.js",
+            "card_folder.js",
+            "card_hash.js",
+            "card_hasher.js",
+            "card_keys.jsx",
+            "card_layout.js",
+            "card_lock.js",
+            "card_names.js",
+            "card_plan.js",
+            "card_progress.jsx",
+            "card_reader.js",
+            "card_reader_panel.jsx",
+            "card_records.js",
+            "card_task.js",
+            "card_tree.js",
+            "card_write_panel.jsx",
+            "card_writer.js",
+        )
+    }
+)
 
 
 class CardWritePanel(rx.Component):

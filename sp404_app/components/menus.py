@@ -5,9 +5,14 @@ from typing import Any
 import reflex as rx
 from reflex.event import no_args_event_spec
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path for name in ("menu_button.jsx", "modal.jsx")
-}
+from sp404_app.components.scripts import publish_scripts
+
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in ("menu_button.jsx", "modal.jsx")
+    }
+)
 
 
 class MenuButton(rx.Component):

@@ -7,6 +7,8 @@ Content-Security-Policy refuses worklets from `data:` and `blob:` addresses.
 
 import reflex as rx
 
+from sp404_app.components.scripts import publish_scripts
+
 SCRIPTS = (
     "pad_audio.js",
     "pad_engine.js",
@@ -20,4 +22,6 @@ SCRIPTS = (
     "pattern_player.js",
 )
 
-PATHS = {name: rx.asset(name, shared=True).importable_path for name in SCRIPTS}
+PATHS = publish_scripts(
+    lambda: {name: rx.asset(name, shared=True).importable_path for name in SCRIPTS}
+)

@@ -10,6 +10,7 @@ import reflex as rx
 from reflex.event import passthrough_event_spec
 
 from sp404_app.components import pad_engine, player
+from sp404_app.components.scripts import publish_scripts
 
 # Their assets are imported by the scripts of this module.
 __all__ = [
@@ -24,25 +25,27 @@ __all__ = [
     "similar_swap",
 ]
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in (
-        "commit_field.jsx",
-        "knob.jsx",
-        "local_edit.js",
-        "pad_cell.jsx",
-        "pad_changes.js",
-        "pad_deck.js",
-        "pad_drag.js",
-        "pad_grid.jsx",
-        "pad_menu.jsx",
-        "pad_preview.js",
-        "pad_screen.jsx",
-        "pad_wave.jsx",
-        "playhead.js",
-        "similar_swap.jsx",
-    )
-}
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in (
+            "commit_field.jsx",
+            "knob.jsx",
+            "local_edit.js",
+            "pad_cell.jsx",
+            "pad_changes.js",
+            "pad_deck.js",
+            "pad_drag.js",
+            "pad_grid.jsx",
+            "pad_menu.jsx",
+            "pad_preview.js",
+            "pad_screen.jsx",
+            "pad_wave.jsx",
+            "playhead.js",
+            "similar_swap.jsx",
+        )
+    }
+)
 
 
 class PadGrid(rx.Component):

@@ -6,13 +6,16 @@ import reflex as rx
 from reflex.event import no_args_event_spec
 
 from sp404_app.components import pad_engine
+from sp404_app.components.scripts import publish_scripts
 
 __all__ = ["pad_engine", "pattern_panel"]  # the scripts of this module import its assets
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in ("pattern_grid.jsx", "pattern_panel.jsx")
-}
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in ("pattern_grid.jsx", "pattern_panel.jsx")
+    }
+)
 
 
 class PatternPanel(rx.Component):

@@ -10,6 +10,7 @@ import reflex as rx
 from reflex.event import no_args_event_spec, passthrough_event_spec
 
 from sp404_app.components import cards
+from sp404_app.components.scripts import publish_scripts
 
 # Their assets are imported by the scripts of this module.
 __all__ = [
@@ -24,20 +25,22 @@ __all__ = [
     "upload_panel",
 ]
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in (
-        "audio_player.js",
-        "upload_queue.js",
-        "waveforms.jsx",
-        "player_bar.jsx",
-        "sample_table.jsx",
-        "virtual_list.js",
-        "menu_button.jsx",
-        "upload_panel.jsx",
-        "toast.jsx",
-    )
-}
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in (
+            "audio_player.js",
+            "upload_queue.js",
+            "waveforms.jsx",
+            "player_bar.jsx",
+            "sample_table.jsx",
+            "virtual_list.js",
+            "menu_button.jsx",
+            "upload_panel.jsx",
+            "toast.jsx",
+        )
+    }
+)
 
 
 class MiniWave(rx.Component):

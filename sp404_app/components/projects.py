@@ -5,10 +5,14 @@ from typing import Any
 import reflex as rx
 from reflex.event import passthrough_event_spec
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in ("bank_picture.jsx", "menu_button.jsx", "project_grid.jsx")
-}
+from sp404_app.components.scripts import publish_scripts
+
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in ("bank_picture.jsx", "menu_button.jsx", "project_grid.jsx")
+    }
+)
 
 
 class BankPicture(rx.Component):

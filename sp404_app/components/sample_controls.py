@@ -8,15 +8,19 @@ from typing import Any
 import reflex as rx
 from reflex.event import passthrough_event_spec
 
-_ASSET = {
-    name: rx.asset(name, shared=True).importable_path
-    for name in (
-        "visible_range.js",
-        "metronome.js",
-        "zoomable_figure.jsx",
-        "transport.jsx",
-    )
-}
+from sp404_app.components.scripts import publish_scripts
+
+_ASSET = publish_scripts(
+    lambda: {
+        name: rx.asset(name, shared=True).importable_path
+        for name in (
+            "visible_range.js",
+            "metronome.js",
+            "zoomable_figure.jsx",
+            "transport.jsx",
+        )
+    }
+)
 
 
 class ZoomableFigure(rx.Component):
