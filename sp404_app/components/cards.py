@@ -13,32 +13,28 @@ ZIP_WRITER = "fflate@0.8.3"
 HASHER = "@noble/hashes@2.4.0"
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in (
-            "card_api.js",
-            "card_archive.js",
-            "card_backup.js",
-            "card_checker.js",
-            "card_drop.js",
-            "card_folder.js",
-            "card_hash.js",
-            "card_hasher.js",
-            "card_keys.jsx",
-            "card_layout.js",
-            "card_lock.js",
-            "card_names.js",
-            "card_plan.js",
-            "card_progress.jsx",
-            "card_reader.js",
-            "card_reader_panel.jsx",
-            "card_records.js",
-            "card_task.js",
-            "card_tree.js",
-            "card_write_panel.jsx",
-            "card_writer.js",
-        )
-    }
+    lambda name: rx.asset(name, shared=True),
+    "card_api.js",
+    "card_archive.js",
+    "card_backup.js",
+    "card_checker.js",
+    "card_drop.js",
+    "card_folder.js",
+    "card_hash.js",
+    "card_hasher.js",
+    "card_keys.jsx",
+    "card_layout.js",
+    "card_lock.js",
+    "card_names.js",
+    "card_plan.js",
+    "card_progress.jsx",
+    "card_reader.js",
+    "card_reader_panel.jsx",
+    "card_records.js",
+    "card_task.js",
+    "card_tree.js",
+    "card_write_panel.jsx",
+    "card_writer.js",
 )
 
 

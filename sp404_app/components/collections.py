@@ -22,15 +22,11 @@ __all__ = [
 ]
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in (
-            "collection_picker.jsx",
-            "play_through.jsx",
-            "row_drag.jsx",
-            "rule_editor.jsx",
-        )
-    }
+    lambda name: rx.asset(name, shared=True),
+    "collection_picker.jsx",
+    "play_through.jsx",
+    "row_drag.jsx",
+    "rule_editor.jsx",
 )
 
 

@@ -8,10 +8,9 @@ from reflex.event import no_args_event_spec
 from sp404_app.components.scripts import publish_scripts
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in ("menu_button.jsx", "modal.jsx")
-    }
+    lambda name: rx.asset(name, shared=True),
+    "menu_button.jsx",
+    "modal.jsx",
 )
 
 

@@ -22,6 +22,4 @@ SCRIPTS = (
     "pattern_player.js",
 )
 
-PATHS = publish_scripts(
-    lambda: {name: rx.asset(name, shared=True).importable_path for name in SCRIPTS}
-)
+PATHS = publish_scripts(lambda name: rx.asset(name, shared=True), *SCRIPTS)

@@ -26,25 +26,21 @@ __all__ = [
 ]
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in (
-            "commit_field.jsx",
-            "knob.jsx",
-            "local_edit.js",
-            "pad_cell.jsx",
-            "pad_changes.js",
-            "pad_deck.js",
-            "pad_drag.js",
-            "pad_grid.jsx",
-            "pad_menu.jsx",
-            "pad_preview.js",
-            "pad_screen.jsx",
-            "pad_wave.jsx",
-            "playhead.js",
-            "similar_swap.jsx",
-        )
-    }
+    lambda name: rx.asset(name, shared=True),
+    "commit_field.jsx",
+    "knob.jsx",
+    "local_edit.js",
+    "pad_cell.jsx",
+    "pad_changes.js",
+    "pad_deck.js",
+    "pad_drag.js",
+    "pad_grid.jsx",
+    "pad_menu.jsx",
+    "pad_preview.js",
+    "pad_screen.jsx",
+    "pad_wave.jsx",
+    "playhead.js",
+    "similar_swap.jsx",
 )
 
 

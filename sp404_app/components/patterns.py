@@ -11,10 +11,9 @@ from sp404_app.components.scripts import publish_scripts
 __all__ = ["pad_engine", "pattern_panel"]  # the scripts of this module import its assets
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in ("pattern_grid.jsx", "pattern_panel.jsx")
-    }
+    lambda name: rx.asset(name, shared=True),
+    "pattern_grid.jsx",
+    "pattern_panel.jsx",
 )
 
 

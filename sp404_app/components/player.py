@@ -26,20 +26,16 @@ __all__ = [
 ]
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in (
-            "audio_player.js",
-            "upload_queue.js",
-            "waveforms.jsx",
-            "player_bar.jsx",
-            "sample_table.jsx",
-            "virtual_list.js",
-            "menu_button.jsx",
-            "upload_panel.jsx",
-            "toast.jsx",
-        )
-    }
+    lambda name: rx.asset(name, shared=True),
+    "audio_player.js",
+    "upload_queue.js",
+    "waveforms.jsx",
+    "player_bar.jsx",
+    "sample_table.jsx",
+    "virtual_list.js",
+    "menu_button.jsx",
+    "upload_panel.jsx",
+    "toast.jsx",
 )
 
 

@@ -8,10 +8,10 @@ from reflex.event import passthrough_event_spec
 from sp404_app.components.scripts import publish_scripts
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in ("bank_picture.jsx", "menu_button.jsx", "project_grid.jsx")
-    }
+    lambda name: rx.asset(name, shared=True),
+    "bank_picture.jsx",
+    "menu_button.jsx",
+    "project_grid.jsx",
 )
 
 

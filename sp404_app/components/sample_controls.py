@@ -11,15 +11,11 @@ from reflex.event import passthrough_event_spec
 from sp404_app.components.scripts import publish_scripts
 
 _ASSET = publish_scripts(
-    lambda: {
-        name: rx.asset(name, shared=True).importable_path
-        for name in (
-            "visible_range.js",
-            "metronome.js",
-            "zoomable_figure.jsx",
-            "transport.jsx",
-        )
-    }
+    lambda name: rx.asset(name, shared=True),
+    "visible_range.js",
+    "metronome.js",
+    "zoomable_figure.jsx",
+    "transport.jsx",
 )
 
 
