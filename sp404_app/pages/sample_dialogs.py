@@ -13,7 +13,8 @@ from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.sharing.share import ShareState
 
-# For `on_load`: a tab keeps its state when it opens another page or loads this one again.
+# First in `on_load`, so that they do not close what a visitor opens while the page loads:
+# a tab keeps its state when it opens another page or loads this one again.
 CLOSE_SAMPLE_DIALOGS = (
     NewProjectState.close,
     PutOnPadsState.close,

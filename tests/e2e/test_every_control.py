@@ -358,6 +358,7 @@ SCENARIOS = {
         SAMPLE_KEYS,
         BEFORE_KEYS,
         sql=seed_data.RESTORE_ALL_SQL,
+        only=f"^(?!.*({LINK_CONTROLS}))",
     ),
     "sample in the trash": PageScenario(
         "/samples/{sample}",

@@ -18,9 +18,9 @@ COLLECTION_PAGES = (
         component=collection_list,
         title="Collections",
         on_load=[
-            LayoutState.load,
             CollectionFormState.close,
             ShareState.close_dialog,
+            LayoutState.load,
             CollectionListState.load,
         ],
     ),
@@ -29,11 +29,11 @@ COLLECTION_PAGES = (
         component=collection,
         title="Collection",
         on_load=[
+            *CLOSE_SAMPLE_DIALOGS,
+            BulkEditState.close,
             LayoutState.load,
             CollectionState.load,
             BulkProgressState.load,
-            BulkEditState.close,
-            *CLOSE_SAMPLE_DIALOGS,
         ],
     ),
 )

@@ -16,13 +16,13 @@ LIBRARY_PAGES = (
         component=library,
         title="Library",
         on_load=[
+            *CLOSE_SAMPLE_DIALOGS,
             QueryBySoundState.close,
+            BulkEditState.close,
             LayoutState.load,
             LibraryState.load,
             LibraryDataState.load,
             BulkProgressState.load,
-            BulkEditState.close,
-            *CLOSE_SAMPLE_DIALOGS,
         ],
     ),
 )

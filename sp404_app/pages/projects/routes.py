@@ -17,9 +17,9 @@ PROJECT_PAGES = (
         component=project_list,
         title="Projects",
         on_load=[
-            LayoutState.load,
             ExportState.close,
             ShareState.close_dialog,
+            LayoutState.load,
             ProjectListState.load,
         ],
     ),
@@ -28,10 +28,10 @@ PROJECT_PAGES = (
         component=pads,
         title="Pads",
         on_load=[
-            LayoutState.load,
             ExportState.close,
             DoctorState.close,
             ShareState.close_dialog,
+            LayoutState.load,
             PadsState.load,
             LibraryState.load,
         ],

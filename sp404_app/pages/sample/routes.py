@@ -11,10 +11,6 @@ SAMPLE_PAGES = (
         route="/samples/[sample_id]",
         component=sample,
         title="Sample",
-        on_load=[
-            LayoutState.load,
-            SampleState.load,
-            *CLOSE_SAMPLE_DIALOGS,
-        ],
+        on_load=[*CLOSE_SAMPLE_DIALOGS, LayoutState.load, SampleState.load],
     ),
 )
