@@ -123,6 +123,27 @@ def test_terms_are_combined_and_nested(session: Session, user: User) -> None:
 
 
 @pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("match", "op", "expected"),
+    [
+        ("all", "any_of", ["Loop"]),
+        ("any", "any_of", ["Kick", "Loop"]),
+        ("all", "all_of", ["Loop"]),
+        ("any", "all_of", ["Kick", "Loop"]),
+        ("all", "none_of", ["Raw"]),
+        ("any", "none_of", ["Kick", "Raw"]),
+    ],
+)
+def test_several_terms_about_tags(
+    session: Session, user: User, match: str, op: str, expected: list[str]
+) -> None:
+    rules = group(match, term("tag", op, ["drums"]), term("tag", op, ["live"]))
+    assert matching(session, user, rules) == expected
+    named = group(match, *rules["terms"], term("q", "matches", "zzz"))
+    assert matching(session, user, named) == (expected if match == "any" else [])
+
+
+@pytest.mark.usefixtures("library")
 def test_a_smart_collection_can_be_searched_and_sorted(session: Session, user: User) -> None:
     rules = group("all", term("tag", "any_of", ["drums"]))
     made = collections.create_collection(session, user.id, name="Drums", rules=rules)
