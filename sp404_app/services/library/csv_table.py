@@ -89,8 +89,8 @@ def read_table(content: bytes) -> CsvTable:
     _, header = next(lines, (0, []))
     columns, ignored = _read_header(header)
     table = CsvTable(ignored_columns=ignored)
-    for line, cells in lines:
-        if len(table.rows) >= MAX_ROWS:
+    for number, (line, cells) in enumerate(lines):
+        if number >= MAX_ROWS:  # rows with faults count, too
             raise TooLarge(f"This file has more than {MAX_ROWS:,} rows. Split it.")
         _add_row(table, line + bool(marked), columns, cells)
     return table

@@ -113,6 +113,13 @@ def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         read_table(b"name,rating\na,1\nb,1\nc,1\n")
 
 
+def test_rows_that_name_no_sound_count_as_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_table, "MAX_ROWS", 2)
+    assert len(read_table(b"name,rating\n,1\n\n,1\n").faulty) == 2
+    with pytest.raises(TooLarge):
+        read_table(b"id,rating\n,1\nno id,1\n,1\n")
+
+
 def test_a_cell_that_is_too_long_is_no_csv() -> None:
     with pytest.raises(ValidationFailed, match="Line 2"):
         read_table(b"name,rating\n" + b"x" * 200_000)
