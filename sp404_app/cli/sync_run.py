@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import BinaryIO, Final, NoReturn
 
 from sp404_app.cli.sync_folder import (
     Versions,
@@ -24,6 +24,8 @@ SCAN_LOAD: Final = 20  # the pause is at least so many times as long as the read
 FIRST_RETRY_S: Final = 2.0
 MAX_RETRY_S: Final = 300.0
 QUOTA_PAUSE_S: Final = 600.0
+UNREADABLE_PAUSE_S: Final = 600.0
+MAX_DOUBLINGS: Final = 16  # of the first pause; more would not fit a float after some days
 ONCE_RETRIES: Final = 5
 ONCE_IDLE_SCANS: Final = 20  # `run_once` waits for a file that grows for so many readings
 
@@ -40,7 +42,8 @@ class FolderSync:
     verbose: bool = False
     seen: Versions = field(default_factory=dict)
     handled: Versions = field(default_factory=dict)
-    unreadable: Versions = field(default_factory=dict)
+    unreadable: Versions = field(default_factory=dict)  # named once, and tried again later
+    tried_again_at: dict[Path, float] = field(default_factory=dict)  # on the monotonic clock
     failures: int = 0  # of the connection, in a row
     notice: str = ""  # what keeps files from being uploaded; it is said once
     is_over_quota: bool = False
@@ -80,8 +83,10 @@ class FolderSync:
         return complete, len(complete) < len(new), interval
 
     def is_known(self, path: Path, version: FileVersion) -> bool:
-        """Return whether a version of a file needs nothing more."""
-        if version in (self.handled.get(path), self.unreadable.get(path)):
+        """Return whether a version of a file needs nothing more, at least for now."""
+        if self.handled.get(path) == version:
+            return True
+        if self.unreadable.get(path) == version and time.monotonic() < self.tried_again_at[path]:
             return True
         if not self.state.is_handled(path, version):
             return False
@@ -96,7 +101,7 @@ class FolderSync:
             except NoConnection:
                 self.failures += 1
                 self.say_once(f"{self.uploader.client.base_url} does not answer. Trying again.")
-                return min(FIRST_RETRY_S * 2**self.failures, MAX_RETRY_S)
+                return min(FIRST_RETRY_S * 2 ** min(self.failures, MAX_DOUBLINGS), MAX_RETRY_S)
             if isinstance(result, Wait):
                 return self.wait_for_limit(result)
             if result:
@@ -113,12 +118,28 @@ class FolderSync:
         """
         try:
             file = open_version(self.folder / path, version)
+            result = self.send_file(path, version, file) if file else None
         except OSError as error:
-            self.unreadable[path] = version
-            print_line(f"unreadable  {path}: {error.strerror}")
+            self.skip_unreadable(path, version, error.strerror or type(error).__name__)
             return None
-        if file is None:
-            return None
+        self.unreadable.pop(path, None)
+        return result
+
+    def skip_unreadable(self, path: Path, version: FileVersion, reason: str) -> None:
+        """Leave out a file for some time; print why, once for each version."""
+        if self.unreadable.get(path) != version:
+            print_line(f"unreadable  {path}: {reason}")
+        self.unreadable[path] = version
+        self.tried_again_at[path] = time.monotonic() + UNREADABLE_PAUSE_S
+
+    def send_file(
+        self, path: Path, version: FileVersion, file: BinaryIO
+    ) -> Uploaded | Rejected | Wait | None:
+        """Upload an open file, close it, and remember it; return None if it changed.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
         with file:
             sha256 = hash_content(file)
             known = self.state.find_sample(sha256)

@@ -103,7 +103,7 @@ class Uploader:
         part = {"file": ("sound", file, "application/octet-stream")}
         try:
             answer = self.client.post("/api/samples", data=fields, files=part)
-        except (httpx.TransportError, ssl.SSLError) as error:
+        except (httpx.RequestError, ssl.SSLError) as error:
             raise NoConnection(type(error).__name__) from error
         return read_answer(answer)
 

@@ -1,5 +1,7 @@
 """`sync` uploads what is new in a real folder to the real API, whatever happens meanwhile."""
 
+import errno
+import io
 import json
 import os
 import signal
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,8 @@ from sqlmodel import select
 
 from sp404_app.api.app import api
 from sp404_app.cli import main, sync_run
-from sp404_app.cli.sync_state import SyncState, state_path
-from sp404_app.cli.sync_upload import normalise_url
+from sp404_app.cli.sync_state import FileVersion, SyncState, state_path
+from sp404_app.cli.sync_upload import NoConnection, Uploader, normalise_url
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
 from sp404_app.services import plans
@@ -176,6 +179,7 @@ def test_a_rate_limit_and_a_lost_connection_only_delay(
         (429, {"Retry-After": "1"}, {"code": "rate_limited", "error": "Too many requests."}),
         (503, {}, {}),
         (502, {}, {"samples": "<html>"}),
+        (200, {"Content-Encoding": "gzip"}, {"samples": "not packed"}),
     ]
     assert sync() == 0
     assert list(library()) == ["Kick.wav"]
@@ -195,6 +199,51 @@ def test_once_ends_if_nobody_answers(
     assert capsys.readouterr().out.count("\n") == 1
     server.instead = []
     assert sync() == 0
+
+
+def test_a_server_may_be_away_for_days(folder: Path, environment: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise NoConnection
+
+    environment.setattr(sync_run, "FIRST_RETRY_S", 2.0)
+    environment.setattr(sync_run.FolderSync, "upload_file", refuse)
+    with (
+        closing(Uploader("http://localhost", "token")) as uploader,
+        SyncState(state_path("http://localhost", folder)) as state,
+    ):
+        run = sync_run.FolderSync(folder, state, uploader)
+        files = [(Path("Kick.wav"), FileVersion(1, 1))]
+        pauses = [run.upload_files(files) for _ in range(3000)]
+    assert pauses[-1] == sync_run.MAX_RETRY_S
+
+
+@pytest.mark.parametrize("method", ["readinto", "read"])
+def test_a_file_that_fails_while_it_is_read_is_named_and_tried_later(
+    sync: Callable[..., int],
+    folder: Path,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def open_damaged(path: Path, version: FileVersion) -> Any:
+        is_damaged = path.name == "Kick.wav" and len(tried) < 2
+        tried.extend([path.name] * is_damaged)
+        return damaged(path) if is_damaged else real(path, version)
+
+    # `readinto` computes the hash, `read` sends the file.
+    damaged, real, tried = type("Damaged", (io.FileIO,), {method: fail}), sync_run.open_version, []
+    (folder / "Mine.wav").write_bytes(wav(300))
+    environment.setattr(sync_run, "open_version", open_damaged)
+    assert sync() == 1
+    assert "unreadable Drums/Kick.wav: Input/output error" in capsys.readouterr().out
+    assert (list(library()), len(tried)) == (["Mine.wav"], 1)
+    environment.setattr(sync_run, "UNREADABLE_PAUSE_S", 0.0)
+    assert sync() == 0
+    assert capsys.readouterr().out.count("unreadable Drums/Kick.wav") == 1
+    assert len(library()) == 2
 
 
 def test_a_used_up_quota_is_one_sentence_and_later_uploads_go_on(
