@@ -32,6 +32,8 @@ def write_id3(old: bytes, tags: SoundTags) -> bytes:
     Raises:
         CannotHoldTags: If the old tag is damaged or of a rare kind.
     """
+    if 0 < len(old) < HEADER_BYTES:
+        raise CannotHoldTags("The ID3 tag is truncated.")
     version = old[3] if old else VERSIONS[0]
     new = {b"TBPM": tags.bpm_text, b"TKEY": tags.key_text if tags.key else ""}
     written = {name: text for name, text in new.items() if text}
