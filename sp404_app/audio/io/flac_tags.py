@@ -25,9 +25,9 @@ def tag_flac(file: BinaryIO, end: int, tags: SoundTags) -> list[bytes | FileSlic
         CannotHoldTags: If the metadata is damaged.
     """
     blocks, audio_at = _read_blocks(file, end)
-    old = next((content for kind, content in blocks if kind == COMMENTS), b"")
+    old = next((content.read(0, len(content)) for kind, content in blocks if kind == COMMENTS), b"")
     comments = (COMMENTS, write_comments(old, tags))
-    others = [block for block in blocks if block[0] != COMMENTS]
+    others: list[tuple[int, bytes | FileSlice]] = [each for each in blocks if each[0] != COMMENTS]
     parts: list[bytes | FileSlice] = [MAGIC]
     # STREAMINFO is the first block.
     ordered = [others[0], comments, *others[1:]]
@@ -35,27 +35,28 @@ def tag_flac(file: BinaryIO, end: int, tags: SoundTags) -> list[bytes | FileSlic
         if len(content) > MAX_BLOCK_BYTES:
             raise CannotHoldTags("The comments of the file are too long.")
         flag = LAST if number == len(ordered) - 1 else 0
-        parts.append(bytes([kind | flag]) + len(content).to_bytes(3, "big") + content)
+        parts += [bytes([kind | flag]) + len(content).to_bytes(3, "big"), content]
     return [*parts, FileSlice(file, audio_at, end)]
 
 
-def _read_blocks(file: BinaryIO, end: int) -> tuple[list[tuple[int, bytes]], int]:
-    """Return type and content of each metadata block, and where the frames begin."""
+def _read_blocks(file: BinaryIO, end: int) -> tuple[list[tuple[int, FileSlice]], int]:
+    """Return type and place of each metadata block, and where the frames begin."""
     file.seek(0)
     if file.read(4) != MAGIC:
         raise CannotHoldTags("The FLAC file begins with something else.")
-    blocks: list[tuple[int, bytes]] = []
+    blocks: list[tuple[int, FileSlice]] = []
+    at = len(MAGIC)
     for _ in range(MAX_BLOCKS):
+        file.seek(at)
         head = file.read(4)
-        size = int.from_bytes(head[1:], "big")
-        content = file.read(size)
-        if len(head) < 4 or len(content) < size:
+        start, at = at + 4, at + 4 + int.from_bytes(head[1:], "big")
+        if len(head) < 4 or at > end:
             raise CannotHoldTags("The metadata of the file is truncated.")
-        blocks.append((head[0] & ~LAST, content))
+        blocks.append((head[0] & ~LAST, FileSlice(file, start, at)))
         if head[0] & LAST:
             if blocks[0][0] != 0 or sum(kind == COMMENTS for kind, _ in blocks) > 1:
                 break
-            return blocks, min(file.tell(), end)
+            return blocks, at
     raise CannotHoldTags("The metadata of the file is damaged.")
 
 

@@ -1,6 +1,7 @@
 """Tags are written into a copy, and its audio stays bit for bit."""
 
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,22 @@ def test_ffmpeg_reads_the_tags(tmp_path: Path, name: str) -> None:
     assert "F#m" in {plain.get(name) for name in ("tkey", "initialkey")}
 
 
+def test_large_metadata_of_a_flac_is_copied_without_being_loaded(tmp_path: Path) -> None:
+    content, size = files.packed(SOUND, format="FLAC"), (1 << 24) - 1
+    padding = (b"\1" + size.to_bytes(3, "big") + bytes(size)) * 3
+    original, target = tmp_path / "a.flac", tmp_path / "b.flac"
+    original.write_bytes(content[:42] + padding + content[42:])
+    tracemalloc.start()
+    try:
+        write_tags(original, target, LOOP)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size
+    assert target.stat().st_size > len(padding)
+    assert digest(target) == digest(original)
+
+
 def test_other_tags_and_pictures_of_an_mp3_stay(tmp_path: Path) -> None:
     original, target = write_mp3_with_id3(tmp_path / "a.mp3"), tmp_path / "b.mp3"
     write_tags(original, target, LOOP)
@@ -180,6 +197,8 @@ def irregular_files() -> dict[str, bytes]:
         "no format": files.riff(data),
         "two data chunks": files.riff(files.fmt(), data, data),
         "huge chunk": files.riff(files.fmt(), data, b"acid\xff\xff\xff\x7f1234"),
+        "short id3 chunk": files.riff(files.fmt(), data, files.chunk(b"id3 ", b"ID")),
+        "half an id3 header": files.riff(files.fmt(), data, files.chunk(b"id3 ", b"ID3\3\0")),
         "empty": b"",
         "text": b"not a sound",
         "short id3": b"ID3\3\0\0\x7f\x7f\x7f\x7f" + mp3,
