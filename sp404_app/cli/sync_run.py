@@ -16,7 +16,14 @@ from sp404_app.cli.sync_folder import (
     scan_folder,
 )
 from sp404_app.cli.sync_state import FileVersion, SyncState
-from sp404_app.cli.sync_upload import NoConnection, Rejected, Uploaded, Uploader, Wait
+from sp404_app.cli.sync_upload import (
+    NoConnection,
+    Rejected,
+    ServerFault,
+    Uploaded,
+    Uploader,
+    Wait,
+)
 from sp404_app.services.infra.text import one_line
 
 SCAN_INTERVAL_S: Final = 3.0
@@ -24,7 +31,8 @@ SCAN_LOAD: Final = 20  # the pause is at least so many times as long as the read
 FIRST_RETRY_S: Final = 2.0
 MAX_RETRY_S: Final = 300.0
 QUOTA_PAUSE_S: Final = 600.0
-UNREADABLE_PAUSE_S: Final = 600.0
+SKIPPED_PAUSE_S: Final = 600.0
+FILE_RETRIES: Final = 2  # of a file that the server fails to take; then the others have their turn
 MAX_DOUBLINGS: Final = 16  # of the first pause; more would not fit a float after some days
 ONCE_RETRIES: Final = 5
 ONCE_IDLE_SCANS: Final = 20  # `run_once` waits for a file that grows for so many readings
@@ -42,7 +50,7 @@ class FolderSync:
     verbose: bool = False
     seen: Versions = field(default_factory=dict)
     handled: Versions = field(default_factory=dict)
-    unreadable: Versions = field(default_factory=dict)  # named once, and tried again later
+    skipped: Versions = field(default_factory=dict)  # named once, and tried again later
     tried_again_at: dict[Path, float] = field(default_factory=dict)  # on the monotonic clock
     failures: int = 0  # of the connection, in a row
     notice: str = ""  # what keeps files from being uploaded; it is said once
@@ -61,7 +69,7 @@ class FolderSync:
             complete, is_growing, interval = self.read_folder()
             pause = self.upload_files(complete)
             if not complete and not is_growing:
-                return not self.unreadable
+                return not self.skipped
             idle = 0 if complete else idle + 1
             gives_up = self.failures >= ONCE_RETRIES or idle >= ONCE_IDLE_SCANS
             if self.is_over_quota or gives_up:
@@ -86,7 +94,7 @@ class FolderSync:
         """Return whether a version of a file needs nothing more, at least for now."""
         if self.handled.get(path) == version:
             return True
-        if self.unreadable.get(path) == version and time.monotonic() < self.tried_again_at[path]:
+        if self.skipped.get(path) == version and time.monotonic() < self.tried_again_at[path]:
             return True
         if not self.state.is_handled(path, version):
             return False
@@ -98,8 +106,12 @@ class FolderSync:
         for path, version in files:
             try:
                 result = self.upload_file(path, version)
-            except NoConnection:
+            except NoConnection as error:
                 self.failures += 1
+                if isinstance(error, ServerFault) and self.failures > FILE_RETRIES:
+                    self.failures = 0
+                    self.skip_file(path, version, f"not uploaded  {path}: {error}")
+                    continue
                 self.say_once(f"{self.uploader.client.base_url} does not answer. Trying again.")
                 return min(FIRST_RETRY_S * 2 ** min(self.failures, MAX_DOUBLINGS), MAX_RETRY_S)
             if isinstance(result, Wait):
@@ -120,17 +132,18 @@ class FolderSync:
             file = open_version(self.folder / path, version)
             result = self.send_file(path, version, file) if file else None
         except OSError as error:
-            self.skip_unreadable(path, version, error.strerror or type(error).__name__)
+            reason = error.strerror or type(error).__name__
+            self.skip_file(path, version, f"unreadable  {path}: {reason}")
             return None
-        self.unreadable.pop(path, None)
+        self.skipped.pop(path, None)
         return result
 
-    def skip_unreadable(self, path: Path, version: FileVersion, reason: str) -> None:
+    def skip_file(self, path: Path, version: FileVersion, problem: str) -> None:
         """Leave out a file for some time; print why, once for each version."""
-        if self.unreadable.get(path) != version:
-            print_line(f"unreadable  {path}: {reason}")
-        self.unreadable[path] = version
-        self.tried_again_at[path] = time.monotonic() + UNREADABLE_PAUSE_S
+        if self.skipped.get(path) != version:
+            print_line(problem)
+        self.skipped[path] = version
+        self.tried_again_at[path] = time.monotonic() + SKIPPED_PAUSE_S
 
     def send_file(
         self, path: Path, version: FileVersion, file: BinaryIO

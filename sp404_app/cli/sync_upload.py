@@ -16,6 +16,7 @@ READ_TIMEOUT_S: Final = 600.0  # the server decodes the whole file before it ans
 MAX_PAUSE_S: Final = 3600.0
 DEFAULT_PAUSE_S: Final = 60.0
 TOO_LARGE, TOO_MANY = 413, 429
+AWAY: Final = (502, 503, 504)  # of a proxy, or of a library whose stores are away
 QUOTA_CODES: Final = ("storage_quota_exceeded", "subscription_restricted")
 
 
@@ -25,6 +26,10 @@ class TokenRefused(Exception):
 
 class NoConnection(Exception):
     """The server does not answer, or cannot store files now."""
+
+
+class ServerFault(NoConnection):
+    """The server answers with an error that may be about this file alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,8 @@ def read_answer(answer: httpx.Response) -> Uploaded | Rejected | Wait:
     """Return what the answer to an upload of one file says.
 
     Raises:
-        NoConnection: If it comes from a server that is overloaded, or is no answer of a library.
+        NoConnection: If it comes from a server that is overloaded or away.
+        ServerFault: If it is another error, or no answer of a library.
         TokenRefused: If the token is invalid or lacks its scope.
     """
     body = _json(answer)
@@ -133,7 +139,9 @@ def read_answer(answer: httpx.Response) -> Uploaded | Rejected | Wait:
         return _read_refusal(refusal)
     if answer.status_code == 422:
         return Rejected(str(body.get("error", "The server rejected it.")))
-    raise NoConnection(f"status {answer.status_code}")
+    if answer.status_code in AWAY:
+        raise NoConnection
+    raise ServerFault(f"the server answers with status {answer.status_code}")
 
 
 def _read_refusal(refusal: dict[str, Any]) -> Uploaded | Rejected | Wait:

@@ -217,6 +217,26 @@ def test_a_server_may_be_away_for_days(folder: Path, environment: pytest.MonkeyP
     assert pauses[-1] == sync_run.MAX_RETRY_S
 
 
+@pytest.mark.parametrize("status", [400, 404, 409, 500])
+def test_a_file_that_the_server_fails_to_take_does_not_stop_the_others(
+    sync: Callable[..., int],
+    server: Server,
+    folder: Path,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+) -> None:
+    (folder / "Mine.wav").write_bytes(wav(300))
+    server.instead = [(status, {}, {})] * 3
+    assert sync() == 1
+    assert list(library()) == ["Kick.wav"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == f"not uploaded Mine.wav: the server answers with status {status}"
+    environment.setattr(sync_run, "SKIPPED_PAUSE_S", 0.0)
+    assert sync() == 0
+    assert len(library()) == 2
+
+
 @pytest.mark.parametrize("method", ["readinto", "read"])
 def test_a_file_that_fails_while_it_is_read_is_named_and_tried_later(
     sync: Callable[..., int],
@@ -240,7 +260,7 @@ def test_a_file_that_fails_while_it_is_read_is_named_and_tried_later(
     assert sync() == 1
     assert "unreadable Drums/Kick.wav: Input/output error" in capsys.readouterr().out
     assert (list(library()), len(tried)) == (["Mine.wav"], 1)
-    environment.setattr(sync_run, "UNREADABLE_PAUSE_S", 0.0)
+    environment.setattr(sync_run, "SKIPPED_PAUSE_S", 0.0)
     assert sync() == 0
     assert capsys.readouterr().out.count("unreadable Drums/Kick.wav") == 1
     assert len(library()) == 2
