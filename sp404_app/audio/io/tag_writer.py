@@ -1,7 +1,6 @@
 """Write tempo, key and root note into the tags of a sound file, without decoding its audio.
 
-The file is copied with other tags; the original is never changed. Ogg is remuxed by FFmpeg and then
-compared with the original; the other formats keep every byte of their audio by construction.
+The file is copied with other tags; the original is never changed. Every byte of the audio is kept.
 """
 
 import shutil
@@ -9,17 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from sp404_app.audio.io import chunks, content_hash, ffmpeg, source
+from sp404_app.audio.io import chunks, source
 from sp404_app.audio.io.flac_tags import tag_flac
 from sp404_app.audio.io.id3_writer import MAX_TAG_BYTES, tag_length, write_id3
 from sp404_app.audio.io.m4a_tags import tag_m4a
+from sp404_app.audio.io.ogg_tags import tag_ogg
 from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
 from sp404_app.audio.io.riff_tags import tag_chunks
 from sp404_app.audio.io.sound_tags import CannotHoldTags, SoundTags
-from sp404_app.errors import BadAudio
 
 COPY_BYTES: Final = 1 << 20
-MAX_OGG_BYTES: Final = 1 << 27  # it is decoded to be compared
 ID3_HEADER_BYTES: Final = 10
 
 
@@ -33,10 +31,7 @@ def write_tags(path: Path, target: Path, tags: SoundTags) -> None:
     try:
         with path.open("rb") as file:
             demuxer = _find_demuxer(path)
-            if demuxer == "ogg":
-                _remux_ogg(path, target, tags)
-            else:
-                _write_parts(_tagged_parts(file, demuxer, tags), target)
+            _write_parts(_tagged_parts(file, demuxer, tags), target)
     except CannotHoldTags:
         target.unlink(missing_ok=True)
         raise
@@ -44,6 +39,8 @@ def write_tags(path: Path, target: Path, tags: SoundTags) -> None:
 
 def _find_demuxer(path: Path) -> str:
     with source.open_source(path) as found:
+        if found.chain:
+            raise CannotHoldTags("The file is a chain of several streams.")
         return found.demuxer or ""
 
 
@@ -57,6 +54,8 @@ def _tagged_parts(file: BinaryIO, demuxer: str, tags: SoundTags) -> Sequence[byt
         return _tag_mp3(file, end, tags)
     if demuxer == "flac":
         return tag_flac(file, end, tags)
+    if demuxer == "ogg":
+        return tag_ogg(file, end, tags)
     if demuxer == "mov":
         return tag_m4a(file, end, tags)
     raise CannotHoldTags("The format of the file holds no tags.")
@@ -75,45 +74,3 @@ def _tag_mp3(file: BinaryIO, end: int, tags: SoundTags) -> list[bytes | FileSlic
 def _write_parts(parts: Sequence[bytes | FileSlice], target: Path) -> None:
     with target.open("wb") as file:
         shutil.copyfileobj(cast("BinaryIO", ConcatenatedFile(parts)), file, COPY_BYTES)
-
-
-def _remux_ogg(path: Path, target: Path, tags: SoundTags) -> None:
-    """Copy the packets of an Ogg file with other comments.
-
-    Raises:
-        CannotHoldTags: If it has several streams, or its copy does not decode to the same samples.
-    """
-    if not tags.texts() or path.stat().st_size > MAX_OGG_BYTES:
-        raise CannotHoldTags("The file is too large, or there is nothing to write.")
-    try:
-        with source.open_source(path) as found:
-            if found.chain:
-                raise CannotHoldTags("The file is a chain of several streams.")
-            _copy_packets(found, target, tags)
-        is_equal = _digest(path) == _digest(target)
-    except (*ffmpeg.ffmpeg_errors(), BadAudio) as error:
-        raise CannotHoldTags("The file could not be copied.") from error
-    if not is_equal:
-        raise CannotHoldTags("The copy of the file sounds different.")
-
-
-def _copy_packets(found: source.AudioSource, target: Path, tags: SoundTags) -> None:
-    # Importing PyAV loads FFmpeg (0.1 s), which only files that need it should cost.
-    import av  # noqa: PLC0415
-
-    with ffmpeg.open_container(found) as container, av.open(str(target), "w", "ogg") as copy:
-        if len(container.streams) != 1 or not container.streams.audio:
-            raise CannotHoldTags("The file has several streams.")
-        stream = container.streams.audio[0]
-        written = copy.add_stream_from_template(stream)
-        comments = container.metadata | stream.metadata
-        kept = {name: text for name, text in comments.items() if not tags.replaces(name)}
-        written.metadata.update(kept | tags.texts())
-        for packet in container.demux(stream):
-            if packet.dts is not None:
-                packet.stream = written
-                copy.mux(packet)
-
-
-def _digest(path: Path) -> str:
-    return content_hash.hash_file(path)[1].digest

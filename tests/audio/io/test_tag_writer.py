@@ -1,8 +1,10 @@
 """Tags are written into a copy, and its audio stays bit for bit."""
 
+import io
 import struct
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,7 +14,7 @@ import soundfile
 
 from sp404_app.audio.features.analysis import analyse_file
 from sp404_app.audio.features.file_tags import read_file_tags
-from sp404_app.audio.io import chunks, content_hash
+from sp404_app.audio.io import chunks, content_hash, ogg
 from sp404_app.audio.io.sound_tags import CannotHoldTags, SoundTags
 from sp404_app.audio.io.tag_writer import write_tags
 from sp404_app.audio.synth.drums import RATE, kick
@@ -114,6 +116,62 @@ def test_large_metadata_of_a_flac_is_copied_without_being_loaded(tmp_path: Path)
     assert peak < size
     assert target.stat().st_size > len(padding)
     assert digest(target) == digest(original)
+
+
+def ogg_pages(content: bytes) -> list[bytes]:
+    file = io.BytesIO(content)
+    starts = [at for at, _ in ogg.iter_pages(file, 0, len(content))]
+    return [content[at:end] for at, end in pairwise([*starts, len(content)])]
+
+
+class LongTags(SoundTags):
+    """Tags that need more pages than the header of a usual file has."""
+
+    def texts(self) -> dict[str, str]:
+        return {"COMMENT": "Dust " * 30_000}
+
+
+def with_long_comments(path: Path, name: str) -> Path:
+    """Write an Ogg file whose comments fill several pages."""
+    target = path.with_suffix(".long")
+    write_tags(FORMATS[name](path), target, LongTags(key="C major"))
+    return target
+
+
+@pytest.mark.parametrize("frames", [1, 60_000, 94_146, 200_000])
+def test_the_audio_pages_of_an_ogg_stay(tmp_path: Path, frames: int) -> None:
+    original, target = tmp_path / "a.ogg", tmp_path / "b.ogg"
+    soundfile.write(original, np.sin(np.arange(frames) / 9), 44_100, format="OGG")
+    write_tags(original, target, LOOP)
+    before, after = ogg_pages(original.read_bytes()), ogg_pages(target.read_bytes())
+    assert len(before) == len(after)
+    assert before[2:] == after[2:]
+    assert read_file_tags(target).bpm == BPM
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.opus"])
+def test_comments_of_an_ogg_may_fill_pages(tmp_path: Path, name: str) -> None:
+    long = with_long_comments(tmp_path / name, name)
+    assert len(ogg_pages(long.read_bytes())) >= len(ogg_pages((tmp_path / name).read_bytes())) + 2
+    target = tmp_path / "target"
+    write_tags(long, target, LOOP)
+    with av.open(str(target)) as file:
+        tags = file.metadata | file.streams.audio[0].metadata
+    plain = {name.casefold(): text for name, text in tags.items()}
+    assert plain["comment"].count("Dust") == 30_000
+    assert plain["initialkey"] == "F#m"
+    assert digest(target) == digest(long) == digest(tmp_path / name)
+
+
+def test_a_damaged_page_of_an_ogg_is_not_given_a_new_checksum(tmp_path: Path) -> None:
+    original, target = tmp_path / "a.ogg", tmp_path / "b.ogg"
+    content = bytearray(FORMATS["a.ogg"](original).read_bytes())
+    content[-20] ^= 255
+    original.write_bytes(content)
+    write_tags(original, target, LOOP)  # the audio pages are copied as they are
+    assert target.read_bytes().endswith(content[-1000:])
+    with pytest.raises(CannotHoldTags, match="damaged"):
+        write_tags(original, target, LongTags(key="C major"))
 
 
 def test_other_tags_and_pictures_of_an_mp3_stay(tmp_path: Path) -> None:
