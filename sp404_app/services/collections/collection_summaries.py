@@ -12,12 +12,13 @@ from sp404_app.models import Collection, CollectionSample, Sample
 from sp404_app.services.library.collection_filter import rules_condition
 from sp404_app.services.library.collection_rules import Rules, parse_rules
 
-# Broad rules read every row of the user, which two processes do in half of the time; PostgreSQL
-# expects their start to take longer than it does. For this transaction only.
+# Broad rules read every row of the user, which two processes do in less time; PostgreSQL expects
+# the start of the second one to take longer than it does. For this transaction only.
 PREFER_PARALLEL_SCANS = select(
-    func.set_config("parallel_setup_cost", "100", True),
+    func.set_config("parallel_setup_cost", "500", True),
     func.set_config("min_parallel_table_scan_size", "0", True),
     func.set_config("min_parallel_index_scan_size", "0", True),
+    func.set_config("max_parallel_workers_per_gather", "1", True),
 )
 
 
