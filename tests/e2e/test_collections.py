@@ -12,6 +12,7 @@ from tests.e2e.conftest import Outbox
 from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.test_library import playing
 from tests.e2e.test_projects import upload
+from tests.e2e.waiting import until
 
 COLLECTION_URL = re.compile(r"/collections/[0-9a-f-]{36}$")
 NAMES = ("Clap", "Hat", "Kick", "Snare")
@@ -341,6 +342,7 @@ def test_collections_are_edited_duplicated_merged_deleted_and_restored(
     page.keyboard.press("Enter")
     page.get_by_test_id("note").fill("Two sounds")
     page.keyboard.press("Tab")
+    until(lambda: '"note":"Two sounds"' in page.request.get("/api/collections").text())
     other = page.context.new_page()
     other.goto(page.url)
     expect(other.get_by_test_id("collection-name")).to_have_value("Every drum")
