@@ -342,7 +342,12 @@ SCENARIOS = {
     "start": PageScenario("/", "h1"),
     "sign-up": PageScenario("/signup", "[data-testid=submit]"),
     "sign-in": PageScenario("/login", "[data-testid=demo]"),
-    "unconfirmed": PageScenario("/login", "[data-testid=demo]", type_as="waiting"),
+    "unconfirmed": PageScenario(
+        "/login",
+        "[data-testid=demo]",
+        type_as="waiting",
+        effects={"button:submit": seen("[data-testid=resend]")},
+    ),
     "second step": PageScenario(
         "/login?step=code", "[data-testid=submit-code]", only=r"code|^a /login"
     ),
