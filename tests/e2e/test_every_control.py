@@ -492,7 +492,8 @@ SCENARIOS = {
         "/projects", "[data-testid=no-projects]", "changer", only="first-project"
     ),
     "billing": PageScenario("/billing", "[data-testid=plan-name]", "owner"),
-    "plans": PageScenario("/plans", "[data-testid=choose-enterprise]", "owner"),
+    # Confirming may have made Enterprise the plan, which then has no button.
+    "plans": PageScenario("/plans", "[data-testid=plan-enterprise]", "owner"),
     "usage": PageScenario("/usage", "[data-testid=analyses-used]", "owner"),
     "shared links": PageScenario(
         "/shares", "[data-testid=share-link]", "owner", sql=seed_data.RESTORE_LINKS_SQL
