@@ -269,6 +269,19 @@ def test_an_edit_is_cancelled_and_what_it_did_is_undone(library: Page) -> None:
     expect(notice(library)).to_contain_text(re.compile(r"Cancelled\.|3,000 sounds changed\."))
 
 
+def test_a_whole_search_is_added_to_a_collection_with_progress_and_undone(library: Page) -> None:
+    search(library, "other", 3000)
+    library.get_by_test_id("table").focus()
+    library.keyboard.press("Control+a")
+    library.keyboard.press("c")
+    library.get_by_test_id("picker-text").fill("Everything else")
+    library.get_by_test_id("picker-new").click()
+    expect(library.get_by_test_id("bulk-progress")).to_contain_text("Adding to “Everything else”")
+    expect(notice(library)).to_contain_text("Added 3,000 sounds to “Everything else”.")
+    library.get_by_test_id("undo").click()
+    expect(notice(library)).to_contain_text("3,000 sounds removed from “Everything else” again.")
+
+
 def test_sounds_are_normalised_into_new_ones(library: Page, tmp_path: Path) -> None:
     noise = np.random.default_rng(5).uniform(-0.1, 0.1, 20_000).astype(np.float32)
     library.get_by_test_id("choose-files").set_input_files(write(tmp_path / "Quiet.wav", noise))

@@ -25,7 +25,14 @@ from sp404_app.models import (
 )
 from sp404_app.services.billing import quotas
 from sp404_app.services.bulk import bulk_edits
-from sp404_app.services.bulk.edits import BulkChange, NormaliseEdit, RenameEdit, ReplaceEdit
+from sp404_app.services.bulk.edits import (
+    BulkChange,
+    CollectEdit,
+    NormaliseEdit,
+    RenameEdit,
+    ReplaceEdit,
+)
+from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
@@ -103,6 +110,29 @@ async def test_a_killed_edit_is_finished_by_the_next_worker_and_changes_each_sou
     assert [sample.name for sample in load(ids)] == [f"Kick Kick {n}" for n in range(1, 6_001)]
     with transaction() as session:
         assert len(session.exec(select(BulkEditItem.sample_id)).all()) == 6_000
+
+
+async def test_an_addition_killed_in_the_middle_is_finished_in_order_and_undone(
+    user: User, start_worker: Start
+) -> None:
+    ids = insert_sounds(user.id, 10_000)
+    with transaction() as session:
+        deep = collections.create_collection(session, user.id, name="Deep").id
+    job_id = request(user, CollectEdit(collection=deep), ids[::-1])
+    worker = start_worker()
+    await until(user, lambda: positions() != [0])
+    kill(worker)
+    await asyncio.to_thread(wait_for_locks, job_id)
+    assert 0 < positions()[0] < 10_000
+    assert await requeue_lost() == 1
+    start_worker()
+    await until(user, is_done(job_id))
+    with transaction() as session:
+        assert collection_samples.list_sample_ids(session, user.id, deep) == ids[::-1]
+        undo_id = bulk_edits.request_undo(session, user.id, edit_id(job_row(job_id))).id
+    await until(user, is_done(undo_id))
+    with transaction() as session:
+        assert collection_samples.list_sample_ids(session, user.id, deep) == []
 
 
 async def test_two_edits_of_the_same_sounds_at_once_both_end_and_both_are_undone(

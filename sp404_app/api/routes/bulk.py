@@ -14,7 +14,7 @@ from sp404_app.errors import ValidationFailed
 from sp404_app.models import ProcessingJob
 from sp404_app.services.bulk import bulk_edits, preview
 from sp404_app.services.bulk.bulk_edits import BulkEditView
-from sp404_app.services.bulk.edits import parse_edit
+from sp404_app.services.bulk.edits import BulkChange, CollectEdit, parse_edit
 from sp404_app.services.bulk.preview import MAX_PREVIEWED, PreviewRow
 from sp404_app.services.cards import conversions
 from sp404_app.services.cards.download_formats import DownloadFormat
@@ -77,8 +77,8 @@ class BulkRequest(BulkTarget):
     `rename` names the samples by such a template, `replace` replaces `find` by `replacement` in
     their names, `clean` removes tempo, key and version from names, `edit` sets `changes`, and
     `normalise` adds copies at the level `value`, in dBFS or LUFS. These are done by a job that can
-    be undone; with `as_job`, `tag`, `untag`, `favourite`, `unfavourite`, `delete` and `restore` are
-    as well. `add_to_collection` adds the samples to `collection`, in their order.
+    be undone; with `as_job`, `tag`, `untag`, `favourite`, `unfavourite`, `delete`, `restore` and
+    `add_to_collection` are as well. The last one adds the samples to `collection`, in their order.
     """
 
     action: Action | EditAction | Literal["convert", "add_to_collection"]
@@ -127,10 +127,10 @@ def change_many(
     query = bulk_actions.parse_filter(request.filter) if request.filter is not None else None
     if request.action == "convert":
         return accepted(_request_archive(session, user_id, request, query))
-    if request.action == "add_to_collection":
+    if request.action == "add_to_collection" and not request.as_job:
         return _add_to_collection(session, user_id, request, query)
     if request.as_job or request.action in EDIT_ACTIONS:
-        edit = parse_edit(_edit_values(request, request.action))
+        edit = _parse_edit(request)
         ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
         return accepted(bulk_edits.request_edit(session, user_id, edit, ids))
     results = bulk_actions.run_bulk_action(
@@ -170,6 +170,12 @@ def list_bulk_edits(session: Database, user_id: CurrentUser) -> BulkEditList:
 def undo_bulk_edit(session: Database, user_id: CurrentUser, bulk_edit_id: uuid.UUID) -> JobResponse:
     """Undo a bulk edit by a job; values that were changed since stay. One that runs is stopped."""
     return JobResponse(job=job_view(bulk_edits.request_undo(session, user_id, bulk_edit_id)))
+
+
+def _parse_edit(request: BulkRequest) -> BulkChange:
+    if request.action == "add_to_collection":
+        return CollectEdit(collection=_collection_of(request))
+    return parse_edit(_edit_values(request, request.action))
 
 
 def _edit_values(request: BulkTarget, action: str) -> dict[str, Any]:
@@ -221,12 +227,16 @@ def _old_action_values(action: str, tags: list[str]) -> dict[str, Any]:
 def _add_to_collection(
     session: Session, user_id: uuid.UUID, request: BulkRequest, query: search.SampleQuery | None
 ) -> BulkResult:
-    if request.collection is None:
-        raise ValidationFailed("Choose a collection.", {"collection": ["Name the collection."]})
     ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
-    done = collection_samples.add_samples(session, user_id, request.collection, ids)
+    done = collection_samples.add_samples(session, user_id, _collection_of(request), ids)
     already = dict.fromkeys(done.already, "already_there")
     return BulkResult(results={each: already.get(each, "ok") for each in ids})
+
+
+def _collection_of(request: BulkRequest) -> uuid.UUID:
+    if request.collection is None:
+        raise ValidationFailed("Choose a collection.", {"collection": ["Name the collection."]})
+    return request.collection
 
 
 def _request_archive(

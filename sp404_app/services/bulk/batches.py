@@ -1,7 +1,7 @@
 """Do a bulk edit in batches: each is one transaction with its changes and their former values.
 
 A job that is killed continues after its last batch. Locks are taken in the order used everywhere:
-user, job, samples in the order of their ids, tags.
+user, job, collection, samples in the order of their ids, tags.
 """
 
 import uuid
@@ -20,6 +20,7 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.bulk.changes import CannotChange, compile_edit
 from sp404_app.services.bulk.edits import (
     BulkChange,
+    CollectEdit,
     NormaliseEdit,
     RestoreEdit,
     SetEdit,
@@ -28,10 +29,13 @@ from sp404_app.services.bulk.edits import (
     parse_edit,
 )
 from sp404_app.services.bulk.sound_values import SoundValues, Values, read_sounds, write_sounds
+from sp404_app.services.collections import collection_samples
 from sp404_app.services.library import samples, tags
 from sp404_app.services.processing import jobs
 
 BATCH_SOUNDS: Final = 1000
+COLLECTION: Final = "collection"  # in `after`: the id of the collection that a sample was added to
+DELETED: Final = "It was deleted."
 DELETED_FOR_GOOD: Final = "It was permanently deleted."
 
 Numbered = tuple[uuid.UUID, int]  # a sample and its index in the person's list
@@ -39,7 +43,10 @@ Numbered = tuple[uuid.UUID, int]  # a sample and its index in the person's list
 
 @dataclass(frozen=True, slots=True)
 class BulkTask:
-    """What a job does: the edit, and its samples in the order of their ids."""
+    """What a job does: the edit, and its samples in the order of the work.
+
+    That is the order of their ids, but the person's order when they are added to a collection.
+    """
 
     edit_id: uuid.UUID
     edit: BulkChange
@@ -65,8 +72,9 @@ def load_task(session: Session, job: ProcessingJob) -> BulkTask:
     row = session.get(BulkEdit, uuid.UUID((job.result or {})["bulk_edit_id"]))
     if row is None:
         raise NotFound("This bulk edit was deleted.")
-    sounds = sorted((sample_id, index) for index, sample_id in enumerate(row.sample_ids))
-    return BulkTask(row.id, parse_edit(row.parameters), sounds)
+    edit = parse_edit(row.parameters)
+    sounds = [(sample_id, index) for index, sample_id in enumerate(row.sample_ids)]
+    return BulkTask(row.id, edit, sounds if isinstance(edit, CollectEdit) else sorted(sounds))
 
 
 def run_next_batch(session: Session, job: ProcessingJob, task: BulkTask) -> bool:
@@ -110,7 +118,7 @@ def end_batch(
     session.add(row)
     current = session.get_one(ProcessingJob, job.id)
     current.progress, current.heartbeat_at = min(1.0, row.position / len(task.sounds)), now()
-    current.result = {
+    current.result = (current.result or {}) | {
         "bulk_edit_id": str(row.id),
         "changed": row.changed,
         "skipped": row.skipped,
@@ -132,6 +140,8 @@ def _change(
         return _trash(session, row, [sample_id for sample_id, _ in batch])
     if isinstance(edit, RestoreEdit):
         return _restore(session, row.user_id, [sample_id for sample_id, _ in batch])
+    if isinstance(edit, CollectEdit):
+        return _collect(session, row.user_id, edit, [sample_id for sample_id, _ in batch])
     assert not isinstance(edit, NormaliseEdit)  # `services.bulk.normalisation` does it
     return _change_values(session, row.user_id, edit, batch)
 
@@ -183,6 +193,18 @@ def _restore(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> 
     result.problems += [str(refusal) for refusal in refusals]
     result.skipped -= len(refusals)
     return result
+
+
+def _collect(
+    session: Session, user_id: uuid.UUID, edit: CollectEdit, ids: Sequence[uuid.UUID]
+) -> BatchResult:
+    done = collection_samples.add_samples(session, user_id, edit.collection, ids, skip_missing=True)
+    return BatchResult(
+        before={sample_id: {COLLECTION: None} for sample_id in done.added},
+        after={sample_id: {COLLECTION: str(edit.collection)} for sample_id in done.added},
+        skipped=len(done.already),
+        problems=[DELETED] * len(done.missing),
+    )
 
 
 def _deletion_result(

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -16,12 +16,15 @@ from sp404_app.models import BulkEdit, BulkEditItem, JobKind, JobStatus, Process
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.billing import quotas
 from sp404_app.services.bulk.edits import (
+    ADD_TO_COLLECTION,
     BulkChange,
+    CollectEdit,
     NormaliseEdit,
     describe_edit,
     edit_to_json,
     parse_edit,
 )
+from sp404_app.services.collections import collection_samples
 from sp404_app.services.infra import queue
 from sp404_app.services.library.samples import has_id_in
 from sp404_app.services.processing import jobs
@@ -63,8 +66,9 @@ def request_edit(
     """Queue an edit of samples, which `{n}` numbers in this order; return its job.
 
     Raises:
-        Conflict: If too many edits of the user are not finished.
-        NotFound: If a sample does not exist or belongs to another user.
+        Conflict: If too many edits of the user are not finished, or if the collection is smart, in
+            the trash or full.
+        NotFound: If a sample or the collection does not exist or belongs to another user.
         QuotaExceeded: If the copies of a normalisation do not fit into the storage quota.
         TooLarge: If there are too many samples.
         ValidationFailed: If there are none.
@@ -74,6 +78,9 @@ def request_edit(
     lock_account(session, user_id)  # simultaneous requests count each other
     _ensure_owned(session, user_id, wanted, edit)
     _ensure_few_active(session, user_id)
+    if isinstance(edit, CollectEdit):
+        name = collection_samples.ensure_addable(session, user_id, edit.collection, wanted)
+        edit = replace(edit, name=name)
     job = _add_job(session, user_id)
     row = BulkEdit(
         user_id=user_id,
@@ -84,7 +91,8 @@ def request_edit(
     )
     session.add(row)
     session.flush()
-    job.result = {"bulk_edit_id": str(row.id), "changed": 0, "skipped": 0, "failed": 0}
+    counts = {"changed": 0, "skipped": 0, "failed": 0}
+    job.result = {"bulk_edit_id": str(row.id)} | counts | _target(row)
     _enqueue(session, job)
     return job
 
@@ -122,7 +130,7 @@ def request_undo(session: Session, user_id: uuid.UUID, bulk_edit_id: uuid.UUID) 
         "restored": 0,
         "changed_since": 0,
         "failed": 0,
-    }
+    } | _target(row)
     row.undo_job_id = job.id
     session.add(row)
     _enqueue(session, job)
@@ -224,6 +232,14 @@ def _enqueue(session: Session, job: ProcessingJob) -> None:
     session.flush()
     jobs.publish_job(session, job)
     after_commit(session, partial(queue.enqueue_job, job.id, job.queue, 0, slow=True))
+
+
+def _target(row: BulkEdit) -> dict[str, Any]:
+    """Return the collection that an edit adds to, for the result of its jobs."""
+    names = {"collection": "collection_id", "name": "collection_name"}
+    if row.action != ADD_TO_COLLECTION:
+        return {}
+    return {names[key]: value for key, value in row.parameters.items() if key in names}
 
 
 def _title(row: Any) -> str:

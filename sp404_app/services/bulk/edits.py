@@ -1,5 +1,6 @@
 """The bulk edits that can be asked for, with validation, and their JSON form."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final, Literal
@@ -16,6 +17,7 @@ from sp404_app.services.library.tags import MAX_TAG_LENGTH, MAX_TAGS
 MIN_PEAK_DBFS, MAX_PEAK_DBFS = -60.0, -0.1
 MIN_LUFS, MAX_LUFS = -60.0, -5.0
 TEMPO_FACTORS: Final = (0.5, 2.0)
+ADD_TO_COLLECTION: Final = "add_to_collection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +149,21 @@ class NormaliseEdit:
             raise ValidationFailed("This level isn’t valid.", {"value": [message]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectEdit:
+    """Append sounds to a manual collection, in the order of the person's list.
+
+    `name` is the collection's when it was asked for, for the list of edits.
+    """
+
+    action: Literal["add_to_collection"] = ADD_TO_COLLECTION
+    collection: uuid.UUID
+    name: str = ""
+
+
 NameEdit = RenameEdit | ReplaceEdit | CleanEdit
 ValueEdit = NameEdit | SetEdit
-BulkChange = ValueEdit | TrashEdit | RestoreEdit | NormaliseEdit
+BulkChange = ValueEdit | TrashEdit | RestoreEdit | NormaliseEdit | CollectEdit
 ADAPTER: Final[TypeAdapter[BulkChange]] = TypeAdapter(
     Annotated[BulkChange, Field(discriminator="action")]
 )
@@ -177,13 +191,15 @@ def parse_edit(values: Mapping[str, Any]) -> BulkChange:
 def edit_to_json(edit: BulkChange) -> dict[str, Any]:
     """Return an edit as JSON values, without those that are not set."""
     values = {name: value for name, value in asdict(edit).items() if value is not None}
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+    return {name: _to_json(value) for name, value in values.items()}
 
 
 def describe_edit(edit: BulkChange) -> str:
     """Return what an edit does, in a few words: "Rename", "Set tempo and key"."""
     if isinstance(edit, SetEdit):
         return _describe_values(edit)
+    if isinstance(edit, CollectEdit):
+        return f"Add to “{edit.name[:60]}”" if edit.name else "Add to a collection"
     titles = {
         "rename": "Rename",
         "replace": "Find and replace",
@@ -212,6 +228,12 @@ def _describe_values(edit: SetEdit) -> str:
         return "Change tags"
     *first, last = given
     return f"Set {', '.join(first)} and {last}" if first else f"Set {last}"
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _has_values(edit: SetEdit) -> bool:

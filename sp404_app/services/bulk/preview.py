@@ -10,7 +10,14 @@ from sqlmodel import Session
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.bulk.bulk_edits import ensure_count
 from sp404_app.services.bulk.changes import CannotChange, compile_edit
-from sp404_app.services.bulk.edits import BulkChange, NormaliseEdit, RestoreEdit, SetEdit, TrashEdit
+from sp404_app.services.bulk.edits import (
+    BulkChange,
+    CollectEdit,
+    NormaliseEdit,
+    RestoreEdit,
+    SetEdit,
+    TrashEdit,
+)
 from sp404_app.services.bulk.sound_values import SoundValues, Values, read_sounds
 
 MAX_PREVIEWED: Final = 200
@@ -59,7 +66,7 @@ def preview_edit(
         TooLarge: If there are too many samples.
         ValidationFailed: If there are none, or the edit has no preview.
     """
-    if isinstance(edit, TrashEdit | RestoreEdit | NormaliseEdit):
+    if isinstance(edit, TrashEdit | RestoreEdit | NormaliseEdit | CollectEdit):
         raise ValidationFailed("This action has no preview.", {"action": ["No preview."]})
     wanted = list(dict.fromkeys(ids))
     ensure_count(wanted)

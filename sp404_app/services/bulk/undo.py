@@ -3,16 +3,18 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, delete, select, update
 
+from sp404_app.errors import NotFound
 from sp404_app.models import BulkEdit, BulkEditItem, JobStatus, ProcessingJob, Sample
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
-from sp404_app.services.bulk.batches import BATCH_SOUNDS, deletion_value
+from sp404_app.services.bulk.batches import BATCH_SOUNDS, COLLECTION, deletion_value
 from sp404_app.services.bulk.sound_values import (
     SOURCE_SUFFIX,
     SoundValues,
@@ -20,6 +22,7 @@ from sp404_app.services.bulk.sound_values import (
     read_sounds,
     write_sounds,
 )
+from sp404_app.services.collections import collection_samples
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 
@@ -83,6 +86,8 @@ def _next_items(
 
 
 def _undo_items(session: Session, user_id: uuid.UUID, items: Sequence[BulkEditItem]) -> _UndoResult:
+    if any(COLLECTION in item.after for item in items):
+        return _remove_from_collection(session, user_id, items)
     # A deletion or restoration locks jobs before samples. The user's lock protects its values.
     lock = not any({"deleted_at", CREATED} & item.after.keys() for item in items)
     sounds = read_sounds(session, user_id, [item.sample_id for item in items], lock=lock)
@@ -99,6 +104,18 @@ def _undo_items(session: Session, user_id: uuid.UUID, items: Sequence[BulkEditIt
     }
     write_sounds(session, user_id, written, sounds)
     return _settle_items(session, items, changes, failed)
+
+
+def _remove_from_collection(
+    session: Session, user_id: uuid.UUID, items: Sequence[BulkEditItem]
+) -> _UndoResult:
+    """Remove samples from the collection that they were added to; then none of them is in it."""
+    ids = {item.sample_id for item in items}
+    (collection_id,) = {item.after[COLLECTION] for item in items}
+    with suppress(NotFound):  # permanently deleted with all its rows
+        collection_samples.remove_samples(session, user_id, uuid.UUID(collection_id), list(ids))
+    _delete_items(session, items, ids)
+    return _UndoResult(restored=ids, changed_since=set(), failed=set())
 
 
 def _own_fields(sound: SoundValues, item: BulkEditItem) -> list[str]:
@@ -177,7 +194,13 @@ def _settle_items(
         else:
             result.restored.add(item.sample_id)
     session.flush()
-    done = col(BulkEditItem.sample_id).in_(result.restored)
+    _delete_items(session, items, result.restored)
+    return result
+
+
+def _delete_items(
+    session: Session, items: Sequence[BulkEditItem], sample_ids: set[uuid.UUID]
+) -> None:
+    done = col(BulkEditItem.sample_id).in_(sample_ids)
     owner = col(BulkEditItem.bulk_edit_id).in_({item.bulk_edit_id for item in items})
     session.exec(delete(BulkEditItem).where(owner, done))
-    return result

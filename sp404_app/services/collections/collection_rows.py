@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, Uuid, any_, literal
+from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, any_, literal
 from sqlalchemy import column as sql_column
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, insert, select, update
@@ -43,10 +43,10 @@ def insert_rows(
     existing = lock_live_samples(session, collection.user_id, wanted)
     if len(existing) < len(wanted) and not skip_missing:
         raise NotFound("There is no such sample.")
-    members = set(session.exec(_rows(CollectionSample.sample_id, collection)))
+    among = is_one_of(CollectionSample.sample_id, wanted)
+    members = set(session.exec(_rows(CollectionSample.sample_id, collection).where(among)))
     new = [each for each in wanted if each in existing and each not in members]
-    if len(members) + len(new) > MAX_SAMPLES:
-        raise _too_many()
+    ensure_room(session, collection, len(new))
     last = session.exec(_rows(func.max(CollectionSample.position), collection)).one() or 0
     _insert(session, collection, new, int(last))
     return new
@@ -89,7 +89,7 @@ def write_positions(
             col(CollectionSample.collection_id) == collection.id,
             col(CollectionSample.sample_id) == order.c.sample_id,
         )
-        .values(position=first + (order.c.number - 1) * step)
+        .values(position=_big(first) + (order.c.number - 1) * _big(step))
     )
 
 
@@ -108,7 +108,7 @@ def _insert(session: Session, collection: Collection, ids: Sequence[uuid.UUID], 
         literal(collection.id, Uuid),
         order.c.sample_id,
         literal(collection.user_id, Uuid),
-        last + order.c.number * POSITION_GAP,
+        _big(last) + order.c.number * _big(POSITION_GAP),
         literal(now(), DateTime(timezone=True)),
     )
     names = ["collection_id", "sample_id", "user_id", "position", "added_at"]
@@ -121,6 +121,11 @@ def _numbered(ids: Sequence[uuid.UUID]) -> Any:
         sql_column("sample_id", Uuid), with_ordinality="number"
     )
     return table.render_derived(name="numbered")
+
+
+def _big(number: int) -> Any:
+    """Return a number as `bigint`: those of Python are `integer` to SQLAlchemy, up to 2^31."""
+    return literal(number, BigInteger)
 
 
 def _too_many() -> Conflict:

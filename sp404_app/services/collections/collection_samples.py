@@ -33,10 +33,11 @@ SORT_COLUMNS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class AddedSamples:
-    """The samples that were added, and those that were in the collection already."""
+    """The samples that were added, those that were in the collection, and those that are gone."""
 
     added: list[uuid.UUID]
     already: list[uuid.UUID]
+    missing: list[uuid.UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,48 @@ def add_samples(
     user_id: uuid.UUID,
     collection_id: uuid.UUID,
     sample_ids: Sequence[uuid.UUID],
+    *,
+    skip_missing: bool = False,
 ) -> AddedSamples:
     """Append samples to a manual collection, in this order; those that are in it keep their place.
 
     Raises:
-        NotFound: If the collection or a sample does not exist or belongs to another user, or a
-            sample is in the trash. Nothing is added then.
+        NotFound: If the collection does not exist or belongs to another user; unless
+            `skip_missing`, if a sample does, or is in the trash. Nothing is added then.
         Conflict: If the collection is in the trash, is smart, or would hold too many samples.
     """
     collection = lock_collection(session, user_id, collection_id, manual=True)
-    added = collection_rows.insert_rows(session, collection, sample_ids)
+    added = collection_rows.insert_rows(session, collection, sample_ids, skip_missing=skip_missing)
     if added:
         mark_changed(session, collection)
     new = set(added)
-    return AddedSamples(added, [each for each in dict.fromkeys(sample_ids) if each not in new])
+    others = [each for each in dict.fromkeys(sample_ids) if each not in new]
+    live = set(others)
+    if skip_missing:
+        live = collection_rows.lock_live_samples(session, user_id, others)
+    return AddedSamples(
+        added,
+        already=[each for each in others if each in live],
+        missing=[each for each in others if each not in live],
+    )
+
+
+def ensure_addable(
+    session: Session,
+    user_id: uuid.UUID,
+    collection_id: uuid.UUID,
+    sample_ids: Sequence[uuid.UUID],
+) -> str:
+    """Check that a collection takes samples, before a job adds them; return its name.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+        Conflict: If the collection is in the trash, is smart, or would hold too many samples.
+    """
+    collection = lock_collection(session, user_id, collection_id, manual=True)
+    members = count_memberships(session, user_id, sample_ids).get(collection.id, 0)
+    collection_rows.ensure_room(session, collection, len(set(sample_ids)) - members)
+    return collection.name
 
 
 def remove_samples(

@@ -15,10 +15,11 @@ from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.models.columns import now
 from sp404_app.services.bulk import bulk_edits
 from sp404_app.services.bulk.bulk_edits import ACTIVE, BulkEditView
+from sp404_app.services.bulk.edits import ADD_TO_COLLECTION
 from sp404_app.services.processing import jobs
 from sp404_app.state import formatting, validation
 from sp404_app.state.base import SessionState
-from sp404_app.state.library.bulk_messages import format_sounds
+from sp404_app.state.library.bulk_messages import addition_message, format_sounds
 from sp404_app.state.toast import ToastState, undo_handlers
 
 POLL_INTERVAL_S: Final = 0.4
@@ -57,7 +58,7 @@ class BulkProgressState(SessionState):
         found = await in_transaction(bulk_edits.list_edits, user_id, 1)
         if found and found[0].status in ACTIVE and found[0].job_id:
             job = await in_transaction(jobs.get_job, user_id, found[0].job_id)
-            yield self._follow(job)
+            yield self.follow(job)
         else:
             self.label, self._job_id = "", ""
 
@@ -129,12 +130,11 @@ class BulkProgressState(SessionState):
         except AppError as error:
             return ToastState.show(str(error), "bad")
         self.is_list_open = False
-        return self._follow(job)
+        return self.follow(job)
 
-    def _follow(self, job: ProcessingJob) -> EventType[()]:
+    def follow(self, job: ProcessingJob) -> EventType[()]:
         """Show the progress of a job that was just requested."""
-        is_undo = bool((job.result or {}).get("is_undo"))
-        self._job_id, self.label = str(job.id), "Undoing" if is_undo else "Changing sounds"
+        self._job_id, self.label = str(job.id), _label(job)
         self.percent = round(job.progress * 100)
         return BulkProgressState.watch  # type: ignore[return-value]
 
@@ -147,7 +147,19 @@ class BulkProgressState(SessionState):
             return ToastState.show(undo_message(job), "ok" if job.status == "done" else "bad")
         undo = UNDO_BULK_EDIT if result.get("changed") else ""
         tone = "ok" if job.status == JobStatus.DONE and not result.get("failed") else "bad"
-        return ToastState.show(edit_message(job), tone, undo)
+        chosen = result.get("collection_id")
+        return ToastState.show(
+            edit_message(job), tone, undo, f"/collections/{chosen}" if chosen else ""
+        )
+
+
+def _label(job: ProcessingJob) -> str:
+    """Return what a job does, before its percentage."""
+    result = job.result or {}
+    if result.get("is_undo"):
+        return "Undoing"
+    name = result.get("collection_name")
+    return f"Adding to “{name[:40]}”" if name else "Changing sounds"
 
 
 def edit_message(job: ProcessingJob) -> str:
@@ -155,8 +167,11 @@ def edit_message(job: ProcessingJob) -> str:
     result = job.result or {}
     changed, failed = result.get("changed", 0), result.get("failed", 0)
     text = f"{format_sounds(changed)} changed." if changed else "No sound was changed."
+    if "collection_name" in result:
+        text = addition_message(result["collection_name"], changed, result.get("skipped", 0))
     if failed:
-        text += f" {format_sounds(failed)} couldn’t be changed: see Recent edits."
+        done = "added" if "collection_name" in result else "changed"
+        text += f" {format_sounds(failed)} couldn’t be {done}: see Recent edits."
     if job.status == JobStatus.CANCELLED:
         return f"Cancelled. {text}"
     return text if job.status == JobStatus.DONE else f"{job.error} {text}"
@@ -166,6 +181,9 @@ def undo_message(job: ProcessingJob) -> str:
     """Return what an undo that has ended has done."""
     result = job.result or {}
     text = f"{format_sounds(result.get('restored', 0))} restored to what they were."
+    if "collection_name" in result:
+        removed = format_sounds(result.get("restored", 0))
+        text = f"{removed} removed from “{result['collection_name'][:60]}” again."
     since, failed = result.get("changed_since", 0), result.get("failed", 0)
     if since:
         stays = "was changed since and stays" if since == 1 else "were changed since and stay"
@@ -191,7 +209,8 @@ def edit_rows(found: Sequence[BulkEditView]) -> list[EditRow]:
 
 
 def _result(each: BulkEditView) -> str:
-    changed = f"{each.changed:,} of {format_sounds(each.total)} changed"
+    done = "added" if each.action == ADD_TO_COLLECTION else "changed"
+    changed = f"{each.changed:,} of {format_sounds(each.total)} {done}"
     if each.status in ACTIVE:
         return f"{'Undoing' if each.is_undo else 'Running'}, {round(each.progress * 100)}%"
     if each.undone_at:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
@@ -9,18 +10,23 @@ from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.models import Collection
+from sp404_app.services.bulk import bulk_edits
+from sp404_app.services.bulk.batches import BATCH_SOUNDS
+from sp404_app.services.bulk.edits import CollectEdit
 from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.library import samples
 from sp404_app.state import double_click, validation
 from sp404_app.state.base import SessionState
+from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.collections.collection_cards import CollectionChoice, choice_of
-from sp404_app.state.library.bulk_messages import format_sounds
+from sp404_app.state.library.bulk_messages import addition_message, format_sounds
 from sp404_app.state.library.library import picked_samples
 from sp404_app.state.library.selection import list_selected
 from sp404_app.state.toast import ToastState, undo_handlers
 
 UNDO_ADDITION = "collection addition"
 UNNAMED = "Untitled collection"
+ADDED_AT_ONCE: Final = BATCH_SOUNDS  # more are added by a job, with progress
 Stream = AsyncIterator[EventType[()] | EventSpec | None]
 
 
@@ -65,9 +71,13 @@ class AddToCollectionState(SessionState):
         ids = [validation.validate_id(each) for each in self._sample_ids]
         if not ids or double_click.is_repeated(self._acts, "create", name, ids):
             return
-        made = await in_transaction(_create, user_id, name.strip() or UNNAMED, ids)
+        at_once = ids if len(ids) <= ADDED_AT_ONCE else []
+        made = await in_transaction(_create, user_id, name.strip() or UNNAMED, at_once)
         self._acts = double_click.remember_action("create", name, ids)
         self._close()
+        if not at_once:
+            yield await self._add_by_job(user_id, made.id, ids)
+            return
         yield ToastState.show(  # type: ignore[misc]
             f"“{made.name[:60]}” created with {format_sounds(len(ids))}.",
             "ok",
@@ -107,15 +117,25 @@ class AddToCollectionState(SessionState):
 
     async def _add(
         self, user_id: uuid.UUID, collection_id: uuid.UUID, ids: Sequence[uuid.UUID]
-    ) -> EventSpec:
+    ) -> Any:
+        if len(ids) > ADDED_AT_ONCE:
+            return await self._add_by_job(user_id, collection_id, ids)
         name, result = await in_transaction(_add_samples, user_id, collection_id, ids)
         self._added = (str(collection_id), [str(each) for each in result.added])
-        return ToastState.show(  # type: ignore[return-value]
+        return ToastState.show(
             addition_message(name, len(result.added), len(result.already)),
             "ok",
             UNDO_ADDITION if result.added else "",
             f"/collections/{collection_id}",
         )
+
+    async def _add_by_job(
+        self, user_id: uuid.UUID, collection_id: uuid.UUID, ids: Sequence[uuid.UUID]
+    ) -> EventType[()]:
+        edit = CollectEdit(collection=collection_id)
+        job = await in_transaction(bulk_edits.request_edit, user_id, edit, ids)
+        progress = await self.get_state(BulkProgressState)
+        return progress.follow(job)
 
     def _close(self) -> None:
         self.is_open, self.choices, self._sample_ids = False, [], []
@@ -127,18 +147,6 @@ async def take_samples(state: rx.State) -> list[uuid.UUID]:
     ids = [validation.validate_id(each) for each in dialog._sample_ids]  # noqa: SLF001
     dialog._close()  # noqa: SLF001 - defined above
     return ids
-
-
-def addition_message(name: str, added: int, already: int) -> str:
-    """Return the notice after samples were added to a collection of this name."""
-    where = f"“{name[:60]}”"
-    if not added:
-        are = "This sound is" if already == 1 else "These sounds are"
-        return f"{are} already in {where}."
-    message = f"Added {format_sounds(added)} to {where}."
-    if not already:
-        return message
-    return f"{message} {format_sounds(already)} {'was' if already == 1 else 'were'} already in it."
 
 
 def _add_samples(

@@ -18,6 +18,20 @@ def format_sounds(count: int) -> str:
     return "1 sound" if count == 1 else f"{count:,} sounds"
 
 
+def addition_message(name: str, added: int, already: int) -> str:
+    """Return the notice after sounds were added to a collection of this name."""
+    where = f"“{name[:60]}”"
+    if not added and not already:
+        return f"Nothing was added to {where}."
+    if not added:
+        are = "This sound is" if already == 1 else "These sounds are"
+        return f"{are} already in {where}."
+    message = f"Added {format_sounds(added)} to {where}."
+    if not already:
+        return message
+    return f"{message} {format_sounds(already)} {'was' if already == 1 else 'were'} already in it."
+
+
 def trashed_message(what: str, result: TrashResult, uses: Sequence[PadUse]) -> str:
     """Return the notice after a deletion: what moved to the trash, and what was purged from it.
 

@@ -132,6 +132,24 @@ def test_sounds_are_added_to_a_collection_with_a_result_for_each(
     assert client.post("/api/samples/bulk", json=request, headers=stranger).status_code == 404
 
 
+def test_sounds_are_added_to_a_collection_by_a_job(
+    client: TestClient, user: User, ids: list[uuid.UUID], person: Callable[..., User]
+) -> None:
+    with transaction() as session:
+        made = collections.create_collection(session, user.id, name="Kit", sample_ids=ids[:1])
+    body = {"action": "add_to_collection", "collection": str(made.id), "as_job": True}
+    answer = change(client, ids, **body)
+    assert answer.status_code == 202
+    job = run_job(uuid.UUID(answer.json()["job"]["id"]))
+    assert (job.result or {})["changed"] == 2
+    with transaction() as session:
+        assert collection_samples.list_sample_ids(session, user.id, made.id, 9) == ids
+    assert change(client, ids, action="add_to_collection", as_job=True).status_code == 422
+    request = {"ids": list(map(str, ids)), **body}
+    stranger = bearer(person().id)
+    assert client.post("/api/samples/bulk", json=request, headers=stranger).status_code == 404
+
+
 def test_other_peoples_sounds_and_edits_are_404(
     client: TestClient, ids: list[uuid.UUID], person: Callable[..., User]
 ) -> None:

@@ -15,6 +15,7 @@ from sp404_app.models import Collection, CollectionSample, User
 from sp404_app.services.account import deletion
 from sp404_app.services.collections import collection_rows, collection_samples, collections
 from sp404_app.services.library import samples
+from tests.services.bulk.conftest import insert_sounds
 from tests.services.collections.conftest import Add
 
 Made = tuple[uuid.UUID, list[uuid.UUID]]
@@ -84,6 +85,19 @@ def test_many_moves_to_one_place_keep_the_order_exact(
         collection_samples.move_samples(session, user.id, collection_id, [moved], expected[at])
         expected.insert(at, moved)
         assert collection_samples.list_sample_ids(session, user.id, collection_id) == expected
+
+
+def test_a_collection_of_thousands_can_be_added_to_and_reordered(
+    session: Session, user: User
+) -> None:
+    """The positions of 2,048 samples and more exceed an `integer`."""
+    ids = insert_sounds(user.id, 2060)
+    made = collections.create_collection(session, user.id, name="All", sample_ids=ids[:2055])
+    collection_samples.add_samples(session, user.id, made.id, ids[2055:])
+    collection_samples.move_samples(session, user.id, made.id, ids[:1], None)
+    collection_samples.move_samples(session, user.id, made.id, ids[1:2], ids[-1])
+    order = [*ids[2:-1], ids[1], ids[-1], ids[0]]
+    assert collection_samples.list_sample_ids(session, user.id, made.id) == order
 
 
 def test_what_was_removed_can_be_put_back_in_its_place(

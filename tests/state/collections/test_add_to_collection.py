@@ -9,14 +9,19 @@ import pytest
 
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, Unauthenticated
+from sp404_app.jobs import runner
 from sp404_app.models import User
 from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.library.search import SampleQuery
+from sp404_app.services.processing import jobs
+from sp404_app.state.bulk import bulk_progress
+from sp404_app.state.bulk.bulk_progress import BulkProgressState
+from sp404_app.state.collections import add_to_collection
 from sp404_app.state.collections.add_to_collection import (
     UNDO_ADDITION,
     AddToCollectionState,
-    addition_message,
 )
+from sp404_app.state.library.bulk_messages import addition_message
 from sp404_app.state.library.library import LibraryState
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -106,6 +111,27 @@ async def test_a_new_collection_gets_the_samples_once(tab: Open, keep: Keep, use
     assert (found.name, found.count) == ("Drums", 1)
 
 
+async def test_many_samples_are_added_by_a_job_that_the_page_follows(
+    tab: Open, keep: Keep, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(add_to_collection, "ADDED_AT_ONCE", 1)
+    ids = [keep("Kick.wav"), keep("Snare.wav")]
+    library = library_with(tab, *ids)
+    dialog = tab(AddToCollectionState, root=library._get_root_state())
+    progress = tab(BulkProgressState, root=library._get_root_state())
+    for act in (dialog.create("New"), dialog.choose(str(make(user, "Drums")))):
+        await run(dialog.open_dialog())
+        await run(act)
+        assert progress.label.startswith("Adding to “")
+        runner.run(progress._job_id)
+        with transaction() as session:
+            job = jobs.get_job(session, user.id, uuid.UUID(progress._job_id))
+        assert bulk_progress.edit_message(job).startswith("Added 2 sounds to “")
+    with transaction() as session:
+        found = collections.list_collections(session, user.id)
+    assert {(each.name, each.count) for each in found} == {("New", 2), ("Drums", 2)}
+
+
 async def test_the_dialog_says_which_collections_have_the_sounds(
     tab: Open, keep: Keep, user: User
 ) -> None:
@@ -154,6 +180,7 @@ async def test_handlers_survive_any_argument_and_need_a_user(tab: Open, user: Us
         (1, 0, "Added 1 sound to “Drums”."),
         (3, 2, "Added 3 sounds to “Drums”. 2 sounds were already in it."),
         (0, 2, "These sounds are already in “Drums”."),
+        (0, 0, "Nothing was added to “Drums”."),
     ],
 )
 def test_the_notice_counts_what_was_added(added: int, already: int, message: str) -> None:
