@@ -133,6 +133,13 @@ def examples(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> dict
         "like one": group("all", like(ids[:1])),
         "like five": group("all", like(ids[:5])),
         "30 words or 16 tags": group("any", *words, *tags),
+        "none of 16 tags": group("all", term("tag", "none_of", list(SECOND))),
+        "4 words, rating or heart": group(
+            "any",
+            *words[:4],
+            term("rating", "at_least", 4),
+            term("favourite", "is", True),
+        ),
         "50 tags, all": group("all", *(term("tag", "none_of", [f"t{n}"]) for n in range(50))),
     }
 
