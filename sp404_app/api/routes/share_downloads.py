@@ -1,6 +1,7 @@
 """/s/{token}/download: the files that visitors of a link may download."""
 
 import uuid
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -21,11 +22,17 @@ from sp404_app.services.cards import conversions, exports
 from sp404_app.services.cards.conversions import StoredFile
 from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.cards.export_content import parse_target
+from sp404_app.services.cards.name_template import NAME_ONLY
 from sp404_app.services.infra import share_rate_limits
 from sp404_app.services.projects import history
 from sp404_app.services.sharing import failed_files, share_counts, shared_content
 
 ASK: Final = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
+# The formats of a collection's archive, by what its link allows.
+ARCHIVES: Final = {
+    ShareDownload.ORIGINAL: (DownloadFormat.WAV,),
+    ShareDownload.SP404: (DownloadFormat.MK2, DownloadFormat.SX),
+}
 NOT_ALLOWED = "The owner of this link doesn't allow this download."
 NOT_AVAILABLE = "A sound of this project was taken down, so it can't be downloaded."
 
@@ -48,10 +55,16 @@ async def download_sound(
 
 
 @router.get("/{token}/download")
-async def download_project(request: Request, client: RequestClient, share: MediaShare) -> Response:
-    """Download a project as files for its device, in one ZIP archive."""
+async def download_all(
+    request: Request,
+    client: RequestClient,
+    share: MediaShare,
+    wanted: Annotated[DownloadFormat | None, Query(alias="as")] = None,
+) -> Response:
+    """Download a project for its device, or all sounds of a collection, in one ZIP archive."""
     await share_rate_limits.count_download(client.ip)
-    return await _send(request, share, await in_transaction(_find_export, share))
+    find = partial(_find_archive, wanted=wanted) if share.collection_id else _find_export
+    return await _send(request, share, await in_transaction(find, share))
 
 
 def _find_download(
@@ -82,7 +95,7 @@ def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
         Conflict: If it could not be made a moment ago.
         Forbidden: If the link does not allow it, or a sound of the project was taken down.
     """
-    if share.project_id is None or share.allow_download != ShareDownload.SP404:
+    if share.project_id is None or share.allow_download == ShareDownload.NONE:
         raise Forbidden(NOT_ALLOWED)
     project = history.get_project(session, share.user_id, share.project_id)
     target = parse_target(project.device)
@@ -94,6 +107,36 @@ def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
         return job
     archive = exports.find_archive(session, share.user_id, uuid.UUID(job.result["export_id"]))
     return StoredFile(archive.key, archive.file_name, "application/zip", archive.sha256)
+
+
+def _find_archive(
+    session: Session, share: Share, wanted: DownloadFormat | None
+) -> StoredFile | ProcessingJob:
+    """Return the archive of a collection, or the job that makes it.
+
+    Raises:
+        Conflict: If it could not be made a moment ago, or the owner has too many downloads.
+        Forbidden: If the link does not allow it.
+        TooLarge: If the archive would be too large.
+        ValidationFailed: If the collection has no sounds.
+    """
+    if wanted is None or wanted not in ARCHIVES.get(ShareDownload(share.allow_download), ()):
+        raise Forbidden(NOT_ALLOWED)
+    taken = shared_content.taken_down_samples(session, share.user_id)
+    ids = [each for each in shared_content.sound_ids(session, share) if each not in taken]
+    job = conversions.request_archive(
+        session,
+        share.user_id,
+        wanted,
+        NAME_ONLY,
+        ids,
+        collection_id=share.collection_id,
+    )
+    if job.status != JobStatus.DONE:
+        content_key = str((job.result or {}).get("content_key", ""))
+        failed_files.ensure_conversion_may_start(session, share.user_id, content_key)
+        return job
+    return conversions.find_archive(session, share.user_id, job.id)
 
 
 async def _send(request: Request, share: Share, found: StoredFile | ProcessingJob) -> Response:

@@ -120,7 +120,7 @@ async def post_report(
 
 @router.post("/save")
 async def post_save_all(request: Request, share: PageShare) -> Response:
-    """Save all sounds of a link to the visitor's library."""
+    """Save all sounds of a link to the visitor's library, and its project to the projects."""
     return await _save(request, share, await in_transaction(share_saving.list_numbers, share))
 
 
@@ -147,7 +147,16 @@ async def _save(
     for number in numbers:
         if not share_saving.add_result(saved, await _save_one(user_id, share, number, version)):
             break
+    if share.project_id and not saved.problem_code:
+        await _save_project(user_id, share, saved)
     return RedirectResponse(f"{path}?{urlencode(_result(saved, len(numbers)))}", 303)
+
+
+async def _save_project(user_id: uuid.UUID, share: Share, saved: SavedSounds) -> None:
+    try:
+        saved.project_id = await in_transaction(share_saving.save_project, user_id, share)
+    except AppError as error:
+        share_saving.add_result(saved, error)
 
 
 async def _save_one(
@@ -163,6 +172,8 @@ def _result(saved: SavedSounds, wanted: int) -> dict[str, str]:
     result = {"saved": str(len(saved.ids)), "duplicates": str(saved.duplicates)}
     if wanted == 1 and saved.ids:
         result["sample"] = str(saved.ids[0])
+    if saved.project_id:
+        result["project"] = str(saved.project_id)
     return result | ({"problem": saved.problem_code} if saved.problem_code else {})
 
 
@@ -173,12 +184,15 @@ def _notice_of(request: Request) -> Html | None:
     problem = share_saving.PROBLEMS.get(query.get("problem", ""), "")
     if problem:
         return other_pages.notice(problem, is_error=True, href="/plans", words="See plans")
-    if saved == 0 and duplicates == 0:
+    project = query.get("project", "")
+    if saved == 0 and duplicates == 0 and not _is_id(project):
         return None
     parts = [_count(saved, "saved to your library")] if saved else []
     parts += [_count(duplicates, "already in your library")] if duplicates else []
     sample = query.get("sample", "")
     target = f"/samples/{sample}" if _is_id(sample) else "/library"
+    if _is_id(project):
+        parts, target = ["Saved to your projects", *parts], f"/projects/{project}"
     return other_pages.notice(f"{'; '.join(parts)}.", href=target, words="Open")
 
 

@@ -133,13 +133,10 @@ def _actions(link: Link) -> Html | None:
     """Return the buttons below the player; those of a collection's sounds are in its rows."""
     content = link.content
     if content.project:
-        return _project_download(link)
+        return _project_actions(link, content.project.device)
     if content.kind == "sample":
         return element("div", _sound_actions(link, content.sounds[0]), class_="share-actions")
-    if link.download == ShareDownload.ORIGINAL and content.sounds:
-        save = _save_form(link, "", "Save all to my library", "button primary")
-        return element("div", save, class_="share-actions")
-    return None
+    return _collection_actions(link)
 
 
 def _sound_actions(link: Link, sound: SharedSound) -> Html | None:
@@ -169,13 +166,37 @@ def _device_words(wanted: DownloadFormat, is_single: bool) -> str:
     return f"Download for {title}" if is_single else title.removeprefix("SP-404")
 
 
-def _project_download(link: Link) -> Html | None:
-    if link.download != ShareDownload.SP404 or link.content.project is None:
+def _project_actions(link: Link, device: str) -> Html | None:
+    if link.download == ShareDownload.NONE:
         return None
-    words = f"Download for {link.content.project.device}"
+    is_open = link.download == ShareDownload.ORIGINAL
     return element(
-        "div", _download_link(words, f"{link.path}/download", "button"), class_="share-actions"
+        "div",
+        _save_form(link, "", "Save to my projects", "button primary") if is_open else None,
+        _download_link(f"Download for {device}", f"{link.path}/download", "button"),
+        class_="share-actions",
     )
+
+
+def _collection_actions(link: Link) -> Html | None:
+    """Return the buttons for all sounds of a collection."""
+    if link.download == ShareDownload.NONE or not link.content.sounds:
+        return None
+    if link.download == ShareDownload.ORIGINAL:
+        buttons = [
+            _save_form(link, "", "Save all to my library", "button primary"),
+            _download_link("Download all as WAV", f"{link.path}/download?as=wav", "button"),
+        ]
+    else:
+        buttons = [
+            _download_link(
+                f"Download all for {FORMATS[each].title}",
+                f"{link.path}/download?as={each}",
+                "button",
+            )
+            for each in DEVICE_FORMATS
+        ]
+    return element("div", *buttons, class_="share-actions")
 
 
 def _download_link(words: str, path: str, kind: str) -> Html:

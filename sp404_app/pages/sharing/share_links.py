@@ -6,7 +6,7 @@ import reflex as rx
 
 from sp404_app.components.menus import modal
 from sp404_app.state.sharing.share import ShareState
-from sp404_app.state.sharing.share_rows import DOWNLOADS, DayRow, ShareRow
+from sp404_app.state.sharing.share_rows import DOWNLOADS, PROJECT_DOWNLOADS, DayRow, ShareRow
 from sp404_app.state.toast import ToastState
 
 
@@ -78,11 +78,15 @@ def options(row: ShareRow) -> rx.Component:
 
 
 def download_options(kind: rx.Var[str] | str) -> rx.Component:
-    """The options of the download; a project has no original to download."""
-    none, original, sp404 = (
-        rx.el.option(words, value=download.value) for download, words in DOWNLOADS.items()
+    """The options of the download."""
+    return rx.fragment(
+        *(
+            rx.el.option(
+                rx.cond(kind == "project", PROJECT_DOWNLOADS[download], words), value=download.value
+            )
+            for download, words in DOWNLOADS.items()
+        )
     )
-    return rx.fragment(none, rx.cond(kind == "project", rx.fragment(), original), sp404)
 
 
 def actions(row: ShareRow) -> rx.Component:

@@ -139,6 +139,15 @@ def find_sound(session: Session, share: Share, number: int, version: str) -> Sam
     return sample
 
 
+def pad_sample_ids(session: Session, share: Share) -> list[uuid.UUID]:
+    """Return the ids of the live sounds on the pads of a shared project, each once, in order."""
+    if share.project_id is None:
+        return []
+    rows = history.load_pads(session, share.project_id)
+    live = _live_samples(session, share.user_id, rows)
+    return list(dict.fromkeys(row.sample_id for row in rows.values() if row.sample_id in live))  # type: ignore[misc]
+
+
 def taken_down_samples(session: Session, user_id: uuid.UUID) -> set[uuid.UUID]:
     """Return the sounds of a user that an operator took down; no other link has them either."""
     taken = select(Share.sample_id).where(

@@ -27,7 +27,6 @@ EMBED_WIDTH: Final = 560  # pixels
 EMBED_HEIGHTS: Final = {"sample": 220, "collection": 420, "project": 720}
 NO_SHARE = "There is no such link."
 TAKEN_DOWN = "A link to this was taken down. It can't be shared again. Contact the operator."
-PROJECT_FILES = "A project is downloaded as SP-404 files. Choose none or sp404."
 
 TARGETS: Final[Mapping[str, type[Sample | Collection | Project]]] = {
     "sample": Sample,
@@ -100,7 +99,7 @@ def create_share(
         Forbidden: If an operator took down a link to this target.
         ValidationFailed: If an option is invalid; details name the field.
     """
-    _check_options(target.kind, options)
+    _check_options(options)
     lock_account(session, user_id)  # two requests at once cannot exceed the limit
     target_name(session, user_id, target)  # raises
     _ensure_room(session, user_id)
@@ -160,7 +159,7 @@ def change_share(
     present = {name: getattr(share, name) for name in ShareOptions.__dataclass_fields__}
     options = ShareOptions(**(present | dict(changes)))
     is_old_expiry = options.expires_at == share.expires_at
-    _check_options(kind_of(share), options, checks_expiry=not is_old_expiry)
+    _check_options(options, checks_expiry=not is_old_expiry)
     share.sqlmodel_update(_columns(options) | {"updated_at": now()})
     session.add(share)
     session.flush()
@@ -238,9 +237,7 @@ def find_target(
     return found[0]
 
 
-def _check_options(kind: str, options: ShareOptions, *, checks_expiry: bool = True) -> None:
-    if kind == "project" and options.allow_download == ShareDownload.ORIGINAL:
-        raise ValidationFailed(PROJECT_FILES, {"allow_download": [PROJECT_FILES]})
+def _check_options(options: ShareOptions, *, checks_expiry: bool = True) -> None:
     expires = options.expires_at
     if expires is None or not checks_expiry:
         return

@@ -13,6 +13,11 @@ DOWNLOADS = {
     ShareDownload.ORIGINAL: "Download and save the original",
     ShareDownload.SP404: "Download for the SP-404",
 }
+PROJECT_DOWNLOADS = {
+    ShareDownload.NONE: "Play only",
+    ShareDownload.ORIGINAL: "Save it with its sounds, and download",
+    ShareDownload.SP404: "Download for the SP-404",
+}
 KIND_NAMES = {"sample": "Sound", "collection": "Collection", "project": "Project"}
 PATHS = {"sample": "/samples", "collection": "/collections", "project": "/projects"}
 

@@ -22,6 +22,8 @@ from sp404_app.devices.capabilities import MK2
 from sp404_app.jobs import runner
 from sp404_app.models import (
     ProcessingJob,
+    Project,
+    ProjectPad,
     Sample,
     Share,
     ShareDownload,
@@ -393,6 +395,97 @@ def test_all_sounds_of_a_collection_are_saved_except_those_that_are_there(
     assert "2 sounds saved to your library; 1 sound already in your library." in answer.text
     with db.transaction() as session:
         assert len(session.exec(select(Sample).where(Sample.user_id == guest.id)).all()) == 3
+
+
+def pads_of(user_id: uuid.UUID) -> list[tuple[str, int, int, str, dict[str, Any]]]:
+    """Return the pads of all projects of a user, with the digests of their sounds."""
+    with db.transaction() as session:
+        rows = session.exec(
+            select(ProjectPad, Sample.digest)
+            .join(Sample, col(Sample.id) == col(ProjectPad.sample_id))
+            .where(ProjectPad.user_id == user_id, Sample.user_id == user_id)
+            .order_by(col(ProjectPad.bank), col(ProjectPad.pad))
+        )
+        return [(row.name, row.bank, row.pad, digest, row.settings) for row, digest in rows]
+
+
+def test_a_project_is_saved_with_its_sounds(visitor: TestClient, owner: User, keep: Keep) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(3)]
+    project_id = make_project(owner, [*ids, ids[0]])
+    with db.transaction() as session:
+        session.exec(
+            update(ProjectPad)
+            .where(col(ProjectPad.pad) == 2)
+            .values(settings={"volume": 90, "pan": -20})
+        )
+    path = share(owner, "project", project_id, allow_download="original")
+    guest = sign_up_user()
+    signed_in(visitor, guest.id)
+    assert "Save to my projects" in visitor.get(path).text
+    answer = visitor.post(f"{path}/save")
+    assert "Saved to your projects; 3 sounds saved to your library." in answer.text
+    assert pads_of(guest.id) == pads_of(owner.id)
+    assert len(pads_of(guest.id)) == 4
+    with db.transaction() as session:
+        saved = session.exec(select(Project).where(Project.user_id == guest.id)).one()
+    assert saved.name == "Night kit"
+    assert f"/projects/{saved.id}" in answer.text
+    again = visitor.post(f"{path}/save")
+    assert "Saved to your projects; 3 sounds already in your library." in again.text
+    for number in ("4", "0", "99"):
+        assert "saved" not in visitor.post(f"{path}/save/{number}").text
+    assert visitor.get(f"{path}/download/1").status_code == 404  # originals only by saving
+
+
+def test_a_project_is_not_saved_when_there_is_no_room_for_its_sounds(
+    visitor: TestClient, owner: User, keep: Keep
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(2)]
+    path = share(owner, "project", make_project(owner, ids), allow_download="original")
+    guest = sign_up_user()
+    signed_in(visitor, guest.id)
+    with db.transaction() as session:
+        session.exec(update(Sample).where(col(Sample.id) == ids[1]).values(size=101 << 20))
+    assert "Your storage is full." in visitor.post(f"{path}/save").text
+    with db.transaction() as session:
+        assert session.exec(select(Project).where(Project.user_id == guest.id)).first() is None
+
+
+def test_a_project_is_not_saved_beyond_the_limit_of_projects(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = share(owner, "project", make_project(owner, [sample_id]), allow_download="original")
+    signed_in(visitor, sign_up_user().id)
+    monkeypatch.setattr(projects, "MAX_PROJECTS", 0)
+    assert "too many projects" in visitor.post(f"{path}/save").text
+
+
+def test_a_collection_is_downloaded_in_one_archive(
+    visitor: TestClient, owner: User, keep: Keep
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(3)]
+    path = share(owner, "collection", make_collection(owner, ids), allow_download="sp404")
+    with db.transaction() as session:
+        samples.delete_samples(session, owner.id, ids[:1])
+    assert "Download all for SP-404MKII" in visitor.get(path).text
+    assert visitor.get(f"{path}/download?as=wav").status_code == 403
+    assert visitor.get(f"{path}/download").status_code == 403
+    assert visitor.get(f"{path}/download?as=mk2").status_code == 202
+    (job_id,) = download_jobs()
+    end_jobs("failed", now())
+    assert visitor.get(f"{path}/download?as=mk2").status_code == 409
+    end_jobs("failed", now() - failed_files.PAUSE)
+    assert visitor.get(f"{path}/download?as=mk2").status_code == 202
+    (_, job_id) = sorted(download_jobs())
+    runner.run(str(job_id))
+    archive = visitor.get(f"{path}/download?as=mk2")
+    assert (archive.status_code, archive.headers["content-type"]) == (200, "application/zip")
+    names = zipfile.ZipFile(io.BytesIO(archive.content)).namelist()
+    assert {"Sound 1.wav", "Sound 2.wav"} <= {name.rpartition("/")[2] for name in names}
+    assert "Sound 0.wav" not in "".join(names)
+    change(owner, allow_download="original", updated_at=now())
+    assert visitor.get(f"{path}/download?as=mk2").status_code == 403
+    assert visitor.get(f"{path}/download?as=wav").status_code == 202
 
 
 def test_downloads_are_refused_unless_the_owner_allows_them(

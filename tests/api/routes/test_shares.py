@@ -91,17 +91,6 @@ def test_one_link_has_one_target(client: TestClient, user: User, sample_id: str)
     assert answer.status_code == 422
 
 
-def test_the_originals_of_a_project_cannot_be_offered(
-    client: TestClient, user: User, sample_id: str
-) -> None:
-    project_id = make_project(user, sample_id)
-    body = {"project_id": project_id, "allow_download": "original"}
-    assert client.post("/api/shares", json=body).status_code == 422
-    made = share(client, project_id=project_id)
-    change = client.patch(f"/api/shares/{made['id']}", json={"allow_download": "original"})
-    assert change.status_code == 422
-
-
 def test_another_users_sound_is_unknown(
     client: TestClient, stranger: dict[str, str], sample_id: str
 ) -> None:
