@@ -1,14 +1,17 @@
 """Settings from environment variables (`SP404_…`), read once."""
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sp404_app import setting_formats
 
 MB = 1 << 20
 Network = IPv4Network | IPv6Network
@@ -16,6 +19,11 @@ Network = IPv4Network | IPv6Network
 SINGLE_THREADED = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
 )  # fmt: skip
+
+
+def _or_empty(check: Callable[[str], str]) -> AfterValidator:
+    """Return a validator that accepts the empty default as well."""
+    return AfterValidator(lambda value: check(value) if value else value)
 
 
 class Environment(StrEnum):
@@ -28,18 +36,24 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """All settings; `.env.example` documents each of them."""
 
-    model_config = SettingsConfigDict(env_prefix="SP404_", frozen=True, extra="ignore")
+    # An empty variable is one that is not set: `SP404_HOME=` must not mean the current folder.
+    model_config = SettingsConfigDict(
+        env_prefix="SP404_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     env: Environment = Environment.DEVELOPMENT
     home: Path = Path("~/.local/share/sp404")
-    host: str = "127.0.0.1"
+    host: Annotated[str, AfterValidator(setting_formats.listening_address)] = "127.0.0.1"
     port: int = Field(3000, ge=1, le=65535, validation_alias=AliasChoices("PORT", "SP404_PORT"))
-    public_url: str = ""
-    database_url: str = ""
-    redis_url: str = ""
-    storage_url: str = ""
-    smtp_url: str = ""
-    mail_from: str = "SP-404 Library <noreply@localhost>"
+    public_url: Annotated[str, _or_empty(setting_formats.public_address)] = ""
+    database_url: Annotated[str, _or_empty(setting_formats.database_address)] = ""
+    database_pool_url: Annotated[str, _or_empty(setting_formats.database_address)] = ""
+    redis_url: Annotated[str, _or_empty(setting_formats.redis_address)] = ""
+    storage_url: Annotated[str, _or_empty(setting_formats.storage_address)] = ""
+    smtp_url: Annotated[str, _or_empty(setting_formats.mail_address)] = ""
+    mail_from: Annotated[str, AfterValidator(setting_formats.sender)] = (
+        "SP-404 Library <noreply@localhost>"
+    )
     secrets_dir: Path | None = None
     max_upload_mb: int = Field(512, ge=1)
     render_cache_gb: int = Field(20, ge=1)
@@ -58,12 +72,30 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
-    log_level: str = "INFO"
+    log_level: Annotated[str, AfterValidator(setting_formats.log_level)] = "INFO"
 
     @field_validator("home", "secrets_dir", "pages_dir")
     @classmethod
     def _expand_path(cls, path: Path | None) -> Path | None:
-        return path.expanduser().absolute() if path else None
+        try:
+            return path.expanduser().absolute() if path else None
+        except RuntimeError as error:
+            raise ValueError("it names the home of a user that does not exist") from error
+
+    @field_validator("pages_dir")
+    @classmethod
+    def _require_folder(cls, path: Path | None) -> Path | None:
+        if path and not path.is_dir():
+            raise ValueError("it must be a folder that exists")
+        return path
+
+    @field_validator("database_pool_url")
+    @classmethod
+    def _require_direct_address(cls, url: str, info: ValidationInfo) -> str:
+        # Without the second condition, an invalid direct address would be reported twice.
+        if url and "database_url" in info.data and not info.data["database_url"]:
+            raise ValueError("it needs SP404_DATABASE_URL, the direct address, beside it")
+        return url
 
     @field_validator("stripe_webhook_secret", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from sp404_app.errors import AppError
 from sp404_app.settings import SINGLE_THREADED, Settings, settings
-from sp404_app.supervisor.errors import Failure
+from sp404_app.supervisor.errors import ConfigurationError, Failure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except (Failure, AppError, ValidationError) as problem:
         sys.stderr.write(f"{_error_message(problem)}\n")
-        return 1
+        return _exit_code(problem)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -171,7 +171,9 @@ def _account_command(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         from sp404_app.cli import users
 
-        return users.run_account_command(_settings(), command, getattr(options, "name", ""))
+        return users.run_account_command(
+            _settings_of_database(), command, getattr(options, "name", "")
+        )
 
     return run
 
@@ -188,6 +190,12 @@ def _add_worker(worker: argparse.ArgumentParser) -> None:
 
 
 def _worker(options: argparse.Namespace) -> int:
+    from sp404_app.supervisor import service_checks
+
+    if not (_settings().database_url and _settings().redis_url):
+        _use_running_services()
+    # Not the database: a worker that is restarted while it is away waits for it.
+    service_checks.ensure_redis(_settings().redis_url)
     if options.pictures:
         from sp404_app.jobs import picture_worker
 
@@ -211,14 +219,14 @@ def _migrate(_: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from sp404_app.cli.backup import create_backup
 
-    print(create_backup(_settings(), options.folder))
+    print(create_backup(_settings_of_database(), options.folder))
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
     from sp404_app.cli.restore import restore_backup
 
-    print(restore_backup(_settings(), options.folder, replace=options.replace))
+    print(restore_backup(_settings_of_database(), options.folder, replace=options.replace))
     return 0
 
 
@@ -245,7 +253,11 @@ def _import(options: argparse.Namespace) -> int:
     from sp404_app.cli.import_folder import import_folder
 
     return import_folder(
-        _settings(), options.folder, options.user, tagged=options.tags, as_json=options.json
+        _settings_of_database(),
+        options.folder,
+        options.user,
+        tagged=options.tags,
+        as_json=options.json,
     )
 
 
@@ -261,12 +273,33 @@ def _settings() -> Settings:
     return settings()
 
 
+def _settings_of_database() -> Settings:
+    """Return the settings after a check that the database answers, if it is an external one.
+
+    Raises:
+        ConfigurationError: If it does not.
+    """
+    from sp404_app.supervisor import database_checks
+
+    if _settings().database_url:
+        database_checks.ensure_database(_settings().database_url)
+    return _settings()
+
+
 def _error_message(problem: Failure | AppError | ValidationError) -> str:
     if not isinstance(problem, ValidationError):
         return str(problem)
+    # pydantic writes this prefix before the message of a ValueError.
     return "\n".join(
-        f"{_variable(error['loc'])} is invalid: {error['msg']}." for error in problem.errors()
+        f"{_variable(error['loc'])} is invalid: {error['msg'].removeprefix('Value error, ')}."
+        for error in problem.errors()
     )
+
+
+def _exit_code(problem: Failure | AppError | ValidationError) -> int:
+    if isinstance(problem, ValidationError):
+        return ConfigurationError.exit_code
+    return problem.exit_code if isinstance(problem, Failure) else Failure.exit_code
 
 
 def _variable(location: Sequence[object]) -> str:

@@ -18,6 +18,8 @@ from sp404_app.supervisor import (
     postgresql,
     production_checks,
     redis_server,
+    restore_recovery,
+    service_checks,
 )
 from sp404_app.supervisor.environment import ROOT, for_children
 from sp404_app.supervisor.errors import Failure
@@ -57,6 +59,7 @@ class Supervisor:
         """
         production_checks.ensure_production_settings(self.settings)
         ensure_port_free(self.settings.host, self.settings.port)
+        service_checks.ensure_services(self.settings)
         self.home.prepare()
         home_lock = lock_home(self.home)
         try:
@@ -75,6 +78,7 @@ class Supervisor:
         wanted = frontend.source_fingerprint(self.environment)
         build = self._start_build(wanted)
         self._start_stores()
+        restore_recovery.ensure_recovered(self.settings, self.environment["SP404_DATABASE_URL"])
         ensure_keys(self.settings.secrets)
         migrations.run_migrations(self.environment["SP404_DATABASE_URL"])
         demo = self._start_demo()
@@ -209,7 +213,7 @@ def serve(settings: Settings, *, reload: bool = False, with_parent: bool = False
         Supervisor(settings, reload).run()
     except Failure as failure:
         sys.stderr.write(f"{failure}\n")
-        return 1
+        return failure.exit_code
     except KeyboardInterrupt:
         print_line("Stopped.")
     return 0

@@ -223,6 +223,18 @@ def test_a_backup_cannot_list_files_outside_its_folder(tmp_path: Path, path: str
         backup_manifest.verify_backup(tmp_path, manifest)
 
 
+def test_a_backup_cannot_link_to_files_outside_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("private")
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "key.pem")
+    entry = backup_manifest.describe_file(folder, folder / "link")
+    with pytest.raises(Failure, match="outside"):
+        backup_manifest.verify_backup(
+            folder, backup_manifest.BackupManifest(backup_manifest.FORMAT, "1", "", (entry,))
+        )
+
+
 def test_restoring_into_a_running_library_is_rejected(
     machine: Callable[[], Settings], tmp_path: Path
 ) -> None:
