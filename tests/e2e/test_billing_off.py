@@ -38,7 +38,7 @@ def unpaid() -> Iterator[Product]:
     with slot("billing-off-") as folder, home_in(folder) as product:
         product.extra |= {"SP404_BILLING": "off", "SP404_PLAN": "free", "SP404_DEMO": "false"}
         product.extra |= {"SP404_OPERATORS": OPERATOR, "SP404_SIGN_INS_PER_MINUTE": "1000"}
-        product.start()
+        product.start(seconds=540)
         try:
             yield product
         finally:
