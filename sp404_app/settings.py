@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(100, ge=1)
     media_requests_per_minute: int = Field(6000, ge=1)
     sign_ins_per_minute: int = Field(10, ge=1)
+    billing: bool = True
+    plan: Literal["free", "pro", "enterprise"] = "enterprise"  # of everybody, without billing
     stripe_secret_key: str = ""
     stripe_webhook_secret: Annotated[tuple[str, ...], NoDecode] = ()
     stripe_price_pro: str = ""
@@ -124,8 +126,8 @@ class Settings(BaseSettings):
 
     @property
     def stripe_emulated(self) -> bool:
-        """Return whether the Stripe emulator is used; never in production."""
-        return not self.in_production and not self.stripe_secret_key
+        """Return whether the Stripe emulator is used; never in production or without billing."""
+        return self.billing and not self.in_production and not self.stripe_secret_key
 
     @property
     def origin(self) -> str:

@@ -98,11 +98,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def slot() -> Iterator[Path]:
-    """Lock a folder of built pages, reused by later runs; concurrent runs get different folders."""
+def slot(kind: str = "") -> Iterator[Path]:
+    """Lock a folder of built pages, reused by later runs; concurrent runs get different folders.
+
+    `kind` keeps pages that settings make different in folders of their own.
+    """
     with ExitStack() as stack:
         for number in range(100):
-            folder = SLOTS / str(number)
+            folder = SLOTS / f"{kind}{number}"
             folder.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context((folder / "lock").open("a"))
             try:

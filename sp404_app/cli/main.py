@@ -97,6 +97,8 @@ def _billing(command: str) -> Callable[[argparse.Namespace], int]:
         from sp404_app.cli import billing
         from sp404_app.errors import AppError
 
+        if not _settings().billing:
+            raise Failure("SP404_BILLING is off: there are no plans and payments to manage.")
         _use_running_services()
         try:
             lines, code = billing.run(command, getattr(options, "event", ""))

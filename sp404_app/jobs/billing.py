@@ -12,6 +12,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.billing import reconcile as reconciliation
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import queue
+from sp404_app.settings import settings
 
 log = structlog.get_logger()
 
@@ -25,6 +26,8 @@ def handle_due_events(_: str = "") -> None:
     enqueues itself for the rest.
     """
     queue.reset_stripe_events_flag()
+    if not settings().billing:  # queued before it was turned off; the events stay due
+        return
     deadline = time.monotonic() + BATCH_SECONDS
     while event_id := _claim_event():
         handle_event(event_id)
@@ -58,8 +61,11 @@ def handle_event(event_id: str) -> None:
 def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
     """Sync every customer with Stripe, one transaction each, and save a report.
 
-    Returns the number of customers checked, the differences fixed, and the problems left.
+    Returns the number of customers checked, the differences fixed, and the problems left. Without
+    billing nothing is checked.
     """
+    if not settings().billing:
+        return 0, [], []
     fixed: list[str] = []
     problems: list[str] = []
     with transaction() as session:

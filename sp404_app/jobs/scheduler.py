@@ -26,6 +26,7 @@ from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 from sp404_app.services.projects import projects, render_cleanup
 from sp404_app.services.sharing import share_counts, shares
+from sp404_app.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +49,17 @@ async def _rounds() -> None:
     while True:
         await _run_task(unsent_emails.requeue_due, now())
         await _run_task(jobs.requeue_lost_jobs, now())
-        await _run_task(webhooks.enqueue_if_events_due, now())
+        if settings().billing:
+            await _run_task(webhooks.enqueue_if_events_due, now())
         await _run_task(share_counts.write_counts)
         if renewing or count % ROUNDS_PER_HOUR == 0:
             renewing = await _run_task(reanalysis.enqueue_outdated_samples) != 0
         if count % ROUNDS_PER_MINUTE == 1:
             await _run_task(quota_backlog.enqueue_waiting_samples)
-            await _run_task(reconcile.enqueue_nightly_reconcile, now())
-            await _run_task(emulator_setup.set_up_emulator)
-            await _run_task(customer_contact.enqueue_if_contacts_due)
+            if settings().billing:
+                await _run_task(reconcile.enqueue_nightly_reconcile, now())
+                await _run_task(emulator_setup.set_up_emulator)
+                await _run_task(customer_contact.enqueue_if_contacts_due)
         if count % ROUNDS_PER_HOUR == 0:
             await _run_task(samples.purge_old_trash, now())
             await _run_task(projects.purge_old_projects, now())

@@ -24,6 +24,7 @@ def for_children(settings: Settings, home: Home) -> dict[str, str]:
         "SP404_DATABASE_URL": settings.database_url or postgresql.postgres_url(home),
         "SP404_REDIS_URL": redis_url,
         "PORT": str(settings.port),
+        "SP404_BILLING": "on" if settings.billing else "off",  # spelled one way for `frontend`
         "PYTHONUNBUFFERED": "1",
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(home.cache / "numba")),
         "REFLEX_REDIS_URL": os.environ.get("REFLEX_REDIS_URL", pages_url),

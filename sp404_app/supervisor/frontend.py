@@ -13,7 +13,12 @@ from sp404_app.supervisor.process import Child
 
 WITHOUT_PAGES = frozenset({"supervisor", "jobs", "cli", "__main__.py"})
 SOURCE_SUFFIXES = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})
-BAKED_IN = ("PORT", "REFLEX_API_URL", "REFLEX_DEPLOY_URL")  # variables that end up in the build
+BAKED_IN = (
+    "PORT",
+    "REFLEX_API_URL",
+    "REFLEX_DEPLOY_URL",
+    "SP404_BILLING",
+)  # variables that end up in the build
 STAMP = "built-from"  # file with the fingerprint of the sources
 SERVE_COMMAND = (sys.executable, "-m", "sp404_app.supervisor.web")
 BUILD_TIMEOUT_S = 900.0

@@ -58,6 +58,7 @@ class Supervisor:
             Failure: If a process cannot be started or dies.
         """
         production_checks.ensure_production_settings(self.settings)
+        production_checks.ensure_stripe_accepts_key(self.settings)
         ensure_port_free(self.settings.host, self.settings.port)
         service_checks.ensure_services(self.settings)
         self.home.prepare()

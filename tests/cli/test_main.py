@@ -24,6 +24,8 @@ SAFE = {
     "public_url": "https://sounds.example",
     "stripe_secret_key": "rk_live_1",
     "stripe_webhook_secret": "whsec_1",
+    "mail_from": "Crate 404 <mail@sounds.example>",
+    "trusted_proxies": "127.0.0.1",
 }
 
 

@@ -1,11 +1,17 @@
 """Client IP: replace a trusted proxy's address by the one it forwards in `X-Forwarded-For`."""
 
 import ipaddress
+import logging
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.settings import settings
+
+FORWARDED_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip")
+
+log = logging.getLogger(__name__)
+_warned: set[str] = set()  # of this process: what has been logged once
 
 
 def set_client_ip(app: ASGIApp) -> ASGIApp:
@@ -14,7 +20,9 @@ def set_client_ip(app: ASGIApp) -> ASGIApp:
     async def with_client_ip(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope.get("client"):
             ip, port = scope["client"]
-            forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+            headers = Headers(scope=scope)
+            _warn_about_unknown_proxy(ip, headers)
+            forwarded = headers.getlist("x-forwarded-for")
             scope["client"] = (client_ip_behind_proxies(ip, ",".join(forwarded)), port)
         await app(scope, receive, send)
 
@@ -27,6 +35,19 @@ def client_ip_behind_proxies(peer_ip: str, forwarded_for: str) -> str:
     while hops and _is_trusted_proxy(peer_ip):
         peer_ip = hops.pop()
     return peer_ip
+
+
+def _warn_about_unknown_proxy(peer_ip: str, headers: Headers) -> None:
+    """Log once that a peer which is not trusted forwards addresses: it may be the proxy."""
+    if _warned or not any(name in headers for name in FORWARDED_HEADERS):
+        return
+    if not _is_trusted_proxy(peer_ip):
+        _warned.add(peer_ip)
+        log.warning(
+            "%s forwards client addresses and is not in SP404_TRUSTED_PROXIES: they are ignored. "
+            "If it is your proxy, everybody behind it shares one address until you add it.",
+            peer_ip,
+        )
 
 
 def _is_trusted_proxy(ip: str) -> bool:

@@ -1,4 +1,4 @@
-"""GET /api/events: changes of the user's library, jobs, quota and plan as server-sent events."""
+"""GET /api/events: changes of the user's library, jobs and quota as server-sent events."""
 
 import json
 import uuid
@@ -43,7 +43,7 @@ _open_streams: Counter[uuid.UUID] = Counter()
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
-    """Stream events: job, sample, collection, project, quota, subscription.
+    """Stream events: job, sample, collection, project, quota.
 
     `library` says that many samples changed.
 

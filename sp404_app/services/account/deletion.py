@@ -21,7 +21,7 @@ from sp404_app.models import (
 )
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
-from sp404_app.services.billing import quotas, subscriptions
+from sp404_app.services.billing import account_end, quotas
 from sp404_app.services.infra import (
     audit_log,
     conversion_files,
@@ -43,7 +43,7 @@ async def delete_account(user_id: uuid.UUID) -> None:
     Raises:
         AppError: If the subscription cannot be ended; nothing is deleted then.
     """
-    await in_transaction(subscriptions.end_all_billing, user_id)
+    await in_transaction(account_end.end_billing, user_id)
     await in_transaction(erase_account, user_id)
 
 

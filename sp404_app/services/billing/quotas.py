@@ -18,7 +18,7 @@ from sp404_app.services.billing import entitlements
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
-from sp404_app.services.plans import Plan, Tier
+from sp404_app.services.plans import Plan, Tier, full_storage_advice, plans_url
 
 ANALYSIS = "analysis"
 # Access that blocks each metric: past due blocks analyses; after the grace period, uploads too.
@@ -123,7 +123,7 @@ def ensure_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
     used = stored_bytes(session, user_id)
     if limit is not None and used + size > limit:
         raise QuotaExceeded(
-            "Your storage is full. Delete sounds or upgrade your plan.",
+            f"Your storage is full. {full_storage_advice()}",
             _quota_details("storage", used, limit, None),
         )
 
@@ -289,5 +289,5 @@ def _quota_details(
         "used": used,
         "limit": limit,
         "resets_at": resets_at.isoformat() if resets_at else None,
-        "upgrade_url": "/plans",
+        "upgrade_url": plans_url(),
     }

@@ -18,12 +18,14 @@ from sp404_app.services.infra import storage
 from sp404_app.services.library import samples, stored_files
 from sp404_app.services.library.samples import IncomingFile
 from sp404_app.services.library.stored_files import StoredFile, StoredWaveform
+from sp404_app.services.plans import full_storage_advice
 from sp404_app.services.projects import history, projects
 from sp404_app.services.sharing import share_visits, shared_content
 
 NOT_ALLOWED = "The owner of this link doesn't allow saving its sounds."
+STORAGE_FULL = "storage_quota_exceeded"
 PROBLEMS = {
-    "storage_quota_exceeded": "Your storage is full. Delete sounds or upgrade your plan.",
+    STORAGE_FULL: "Your storage is full.",
     "subscription_restricted": "Your subscription is past due. Pay the open invoice first.",
     "not_allowed": NOT_ALLOWED,
     "conflict": "You have too many projects. Delete one first.",
@@ -44,6 +46,12 @@ class SavedSounds:
     duplicates: int = 0
     problem_code: str = ""
     project_id: uuid.UUID | None = None
+
+
+def problem_text(code: str) -> str:
+    """Return what a person reads about a `problem_code`; empty for an unknown one."""
+    text = PROBLEMS.get(code, "")
+    return f"{text} {full_storage_advice()}" if code == STORAGE_FULL else text
 
 
 def save_sound(
