@@ -8,10 +8,10 @@ import pytest
 
 from sp404_app.cli import main
 from sp404_app.settings import Settings
-from sp404_app.supervisor import migrations, production_checks
+from sp404_app.supervisor import listener, migrations, production_checks
 from sp404_app.supervisor.environment import ROOT
 from sp404_app.supervisor.errors import Failure
-from sp404_app.supervisor.preflight import ensure_keys, ensure_port_free
+from sp404_app.supervisor.preflight import ensure_keys
 
 SAFE = {
     "env": "production",
@@ -98,8 +98,8 @@ def test_a_taken_port_gives_one_message() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(Failure, match=f"PORT={port + 1}"):
-            ensure_port_free("127.0.0.1", port)
-    ensure_port_free("127.0.0.1", port)
+            listener.bind("127.0.0.1", port)
+    listener.bind("127.0.0.1", port).close()
 
 
 def test_modes_of_secret_files_are_restored(

@@ -7,6 +7,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.settings import settings
 
+FROM_TRUSTED_PROXY = "sp404.from_trusted_proxy"  # key of the scope: the peer is such a proxy
+
 
 def set_client_ip(app: ASGIApp) -> ASGIApp:
     """Set the client's IP address in the scope; `X-Forwarded-For` counts from trusted proxies."""
@@ -14,6 +16,7 @@ def set_client_ip(app: ASGIApp) -> ASGIApp:
     async def with_client_ip(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope.get("client"):
             ip, port = scope["client"]
+            scope[FROM_TRUSTED_PROXY] = _is_trusted_proxy(ip)
             forwarded = Headers(scope=scope).getlist("x-forwarded-for")
             scope["client"] = (client_ip_behind_proxies(ip, ",".join(forwarded)), port)
         await app(scope, receive, send)
