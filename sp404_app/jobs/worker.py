@@ -61,7 +61,13 @@ class ForkingWorker(Worker):
             ending.outcome = "done" if done else "failed"
         return done
 
-    def handle_work_horse_killed(self, job: Job, *_: object) -> None:
+    def handle_work_horse_killed(
+        self,
+        job: Job,
+        retpid: object,  # noqa: ARG002 - RQ passes it
+        ret_val: object,  # noqa: ARG002
+        rusage: object,  # noqa: ARG002
+    ) -> None:
         """Log a job whose process was killed."""
         seconds = (now() - job.started_at).total_seconds() if job.started_at else 0.0
         write_line(job.origin, kind_of(job), seconds, "lost", request_id_of(job))
@@ -69,7 +75,7 @@ class ForkingWorker(Worker):
 
 def kind_of(job: Job) -> str:
     """Return the name of a job's function."""
-    return job.func_name.rpartition(".")[2]
+    return (job.func_name or "").rpartition(".")[2]
 
 
 def request_id_of(job: Job) -> str:

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 import granian.server
-from granian.net import SocketHolder
+from granian._granian import SocketHolder
 from granian.server.mp import MPServer
 from reflex.utils import exec as server
 from reflex_base import constants

@@ -25,6 +25,7 @@ from sp404_app.supervisor.web import HAND_OVER
 
 START_TIMEOUT_S: Final = 120.0
 KILL_AFTER_S: Final = 10.0  # more than what a draining server is allowed
+RELOAD_STOP_TIMEOUT_S: Final = 3.0
 NAME: Final = "web server"
 
 
@@ -112,11 +113,14 @@ class WebServer:
             environment={**self.environment, **passed},
             log=self.log,
             folder=ROOT,
-            stop_timeout_s=self.settings.drain_notice_s
-            + self.settings.drain_seconds
-            + KILL_AFTER_S,
+            stop_timeout_s=self._stop_timeout_s(),
             pass_fds=() if self.reload else (self.socket.fileno(),),
         )
+
+    def _stop_timeout_s(self) -> float:
+        if self.reload:
+            return RELOAD_STOP_TIMEOUT_S
+        return self.settings.drain_notice_s + self.settings.drain_seconds + KILL_AFTER_S
 
     def _migration(self) -> Child:
         return Child(
