@@ -33,6 +33,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogFormat(StrEnum):
+    """How sentences for the operator are written; logs are always JSON."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Settings(BaseSettings):
     """All settings; `.env.example` documents each of them."""
 
@@ -58,8 +65,10 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(512, ge=1)
     render_cache_gb: int = Field(20, ge=1)
     export_cache_gb: int = Field(40, ge=1)
-    workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1)
+    workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=0)
     web_processes: int = Field(1, ge=1)
+    drain_seconds: float = Field(30.0, ge=0)
+    drain_notice_seconds: float | None = Field(None, ge=0)
     demo: bool = True
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     requests_per_minute: int = Field(100, ge=1)
@@ -75,6 +84,12 @@ class Settings(BaseSettings):
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
     log_level: Annotated[str, AfterValidator(setting_formats.log_level)] = "INFO"
+    log_format: LogFormat = Field(
+        # Fields are validated in order, so `env` is known here.
+        default_factory=lambda values: (
+            LogFormat.JSON if values.get("env") is Environment.PRODUCTION else LogFormat.TEXT
+        )
+    )
 
     @field_validator("home", "secrets_dir", "pages_dir")
     @classmethod
@@ -123,6 +138,13 @@ class Settings(BaseSettings):
     def in_production(self) -> bool:
         """Return whether this is a production installation."""
         return self.env is Environment.PRODUCTION
+
+    @property
+    def drain_notice_s(self) -> float:
+        """Return how long a stop is announced by `/api/health/ready` before it begins."""
+        if self.drain_notice_seconds is None:
+            return 5.0 if self.in_production else 0.0
+        return self.drain_notice_seconds
 
     @property
     def stripe_emulated(self) -> bool:

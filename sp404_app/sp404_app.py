@@ -13,12 +13,12 @@ from reflex.event import EventSpec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app import logs, models
+from sp404_app.api import lifecycle
 from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
-from sp404_app.jobs.scheduler import housekeeping
 from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
@@ -93,11 +93,12 @@ app = App(
     toaster=None,
     extra_app_wraps={(5, "Overlay"): offline},
 )
-app.register_lifespan_task(housekeeping)
+app.register_lifespan_task(lifecycle.follow_phase)
 app.register_lifespan_task(quick_reads)
 if settings().stripe_emulated:
     api.mount("/_stripe", serve_emulator)
     app.register_lifespan_task(run_emulator)
+app.register_lifespan_task(lifecycle.report_ready)  # last: all others have started
 app.add_middleware(TabIsolation())
 handler_allowlist.remove_setvar_handlers()
 

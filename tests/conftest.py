@@ -68,7 +68,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ[TEST_HOME], ignore_errors=True)
 
 
-PRODUCT_FOLDERS = ("cli", "e2e", "supervisor")  # their tests start the whole product
+PRODUCT_FOLDERS = ("cli", "e2e", "ops", "supervisor")  # their tests start the whole product
 PRODUCT_TIMEOUT_S = 600  # the first of them builds the pages
 # Browser and test share two cores with everything else. A failure is repeated once and listed as
 # RERUN in the summary: one that passes at once is to be looked into, but is no reason to stop.

@@ -1,4 +1,4 @@
-"""The command line: `python -m sp404_app serve | worker | analyse | backup | restore | …`.
+"""The command line: `python -m sp404_app serve | web | worker | scheduler | migrate | backup | …`.
 
 Each command imports its modules when it runs, so that `--help` and errors appear at once.
 """
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sp404_app.errors import AppError
 from sp404_app.settings import SINGLE_THREADED, Settings, settings
 from sp404_app.supervisor.errors import ConfigurationError, Failure
+from sp404_app.supervisor.messages import say_error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except (Failure, AppError, ValidationError) as problem:
-        sys.stderr.write(f"{_error_message(problem)}\n")
+        write_error = say_error if options.run in PROCESSES else _write_error
+        write_error(_error_message(problem))
         return _exit_code(problem)
+
+
+def _write_error(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--with-parent", action="store_true", help="stop when the parent ends")
     serve.set_defaults(run=_serve)
 
+    commands.add_parser("web", help="serve pages and API only").set_defaults(run=_web)
     _add_worker(commands.add_parser("worker", help="run jobs from the queues"))
+    commands.add_parser("scheduler", help="do housekeeping, in one of all schedulers").set_defaults(
+        run=_scheduler
+    )
     commands.add_parser("migrate", help="migrate the database").set_defaults(run=_migrate)
     commands.add_parser("demo", help="create the demo account").set_defaults(run=_demo)
 
@@ -186,6 +196,19 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(_settings(), reload=options.reload, with_parent=options.with_parent)
 
 
+def _web(_: argparse.Namespace) -> int:
+    from sp404_app.supervisor import standalone_web
+
+    return standalone_web.main(_settings())
+
+
+def _scheduler(_: argparse.Namespace) -> int:
+    from sp404_app.jobs import scheduler_process
+
+    scheduler_process.main()
+    return 0
+
+
 def _add_worker(worker: argparse.ArgumentParser) -> None:
     worker.add_argument("--pictures", action="store_true", help="draw spectrograms instead")
     worker.set_defaults(run=_worker)
@@ -307,3 +330,7 @@ def _exit_code(problem: Failure | AppError | ValidationError) -> int:
 def _variable(location: Sequence[object]) -> str:
     name = "_".join(map(str, location)).upper()
     return name if name == "PORT" else f"SP404_{name}"
+
+
+# Their output is collected with the logs, so their errors are JSON where logs are collected.
+PROCESSES = (_serve, _web, _worker, _scheduler, _migrate)

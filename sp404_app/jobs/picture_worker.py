@@ -47,8 +47,7 @@ def main() -> None:
     from sp404_app.jobs.spectrogram import warm_up  # noqa: PLC0415 - imports librosa, compiled by now
 
     warm_up()
-    served = queue.rq_queue(queue.PICTURES)
-    worker = ForkingWorker([served], connection=served.connection, default_worker_ttl=60)
+    worker = ForkingWorker([queue.PICTURES])
     log.info("picture worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
 

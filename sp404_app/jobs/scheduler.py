@@ -1,4 +1,4 @@
-"""Housekeeping in each web process: requeue lost jobs, purge old rows, send overdue e-mails."""
+"""Housekeeping: requeue lost jobs, purge old rows, send overdue e-mails."""
 
 import asyncio
 import contextlib
@@ -30,14 +30,16 @@ from sp404_app.settings import settings
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 4.0  # with `jobs.HEARTBEAT_TIMEOUT`, a killed worker's job is requeued within 20 s
+INTERVAL_S = 4.0
+# With `jobs.SUSPECT_AFTER`, a killed worker's job is queued again within 5 s.
+LOST_JOBS_INTERVAL_S = 1.0
 ROUNDS_PER_MINUTE, ROUNDS_PER_HOUR = 15, 900
 
 
 @contextlib.asynccontextmanager
 async def housekeeping() -> AsyncIterator[None]:
-    """Run beside the web server; row locks let several processes do so at once."""
-    tasks = [asyncio.create_task(_rounds()), asyncio.create_task(_overdue_emails())]
+    """Keep house until the context ends; row locks let several processes do so at once."""
+    tasks = [asyncio.create_task(work()) for work in (_rounds, _lost_jobs, _overdue_emails)]
     yield
     for task in tasks:
         task.cancel()
@@ -48,7 +50,6 @@ async def _rounds() -> None:
     count, renewing = 0, True
     while True:
         await _run_task(unsent_emails.requeue_due, now())
-        await _run_task(jobs.requeue_lost_jobs, now())
         if settings().billing:
             await _run_task(webhooks.enqueue_if_events_due, now())
         await _run_task(share_counts.write_counts)
@@ -74,6 +75,12 @@ async def _rounds() -> None:
             await _run_task(bulk_edits.purge_old_edits, now())
         count += 1
         await asyncio.sleep(INTERVAL_S)
+
+
+async def _lost_jobs() -> None:
+    while True:
+        await _run_task(jobs.requeue_lost_jobs, now())
+        await asyncio.sleep(LOST_JOBS_INTERVAL_S)
 
 
 async def _overdue_emails() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from sp404_app.cli import main
 from sp404_app.settings import Settings
-from sp404_app.supervisor import migrations, production_checks, service_checks
+from sp404_app.supervisor import listener, migrations, production_checks, service_checks
 from sp404_app.supervisor.environment import ROOT
 from sp404_app.supervisor.errors import ConfigurationError, Failure
-from sp404_app.supervisor.preflight import ensure_keys, ensure_port_free
+from sp404_app.supervisor.preflight import ensure_keys
 from tests.product import free_port
 
 SAFE = {
@@ -120,7 +120,7 @@ def test_a_worker_without_redis_gives_one_message(
 @pytest.mark.parametrize("host", ["10.255.255.1", "nowhere.invalid"])
 def test_a_host_of_another_machine_gives_one_message(host: str) -> None:
     with pytest.raises(ConfigurationError, match="SP404_HOST"):
-        ensure_port_free(host, free_port())
+        listener.bind(host, free_port())
 
 
 def test_a_redis_that_is_no_redis_gives_one_message() -> None:
@@ -195,8 +195,8 @@ def test_a_taken_port_gives_one_message() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(Failure, match=f"PORT={port + 1}"):
-            ensure_port_free("127.0.0.1", port)
-    ensure_port_free("127.0.0.1", port)
+            listener.bind("127.0.0.1", port)
+    listener.bind("127.0.0.1", port).close()
 
 
 def test_modes_of_secret_files_are_restored(

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.settings import settings
 
+FROM_TRUSTED_PROXY = "sp404.from_trusted_proxy"  # key of the scope: the peer is such a proxy
 FORWARDED_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ def set_client_ip(app: ASGIApp) -> ASGIApp:
         if scope["type"] in ("http", "websocket") and scope.get("client"):
             ip, port = scope["client"]
             headers = Headers(scope=scope)
+            scope[FROM_TRUSTED_PROXY] = _is_trusted_proxy(ip)
             _warn_about_unknown_proxy(ip, headers)
             forwarded = headers.getlist("x-forwarded-for")
             scope["client"] = (client_ip_behind_proxies(ip, ",".join(forwarded)), port)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, authenticate_request
+from sp404_app.api.lifecycle import until_drain
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, RateLimited, Unauthenticated
 from sp404_app.services.auth.personal_access_tokens import Scope
@@ -50,7 +51,8 @@ async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
     A project event carries the project without its pads. A personal access token needs
     `projects:read` to receive it.
 
-    The stream ends when its session ends, or when Redis or the database is unavailable.
+    The stream ends when its session ends, when Redis or the database is unavailable, and when the
+    server restarts: connect again.
 
     Raises:
         RateLimited: If the user has twenty streams open.
@@ -73,7 +75,8 @@ async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[
         return
     with _count_stream(user_id):
         try:
-            async for burst in event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
+            changes = event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S)
+            async for burst in until_drain(changes):
                 signed_in = await authenticate_request(request)
                 if not burst:
                     yield ": here\n\n"

@@ -11,11 +11,11 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Queue, Worker
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import text
 
 import sp404_app
+from sp404_app.api import lifecycle
 from sp404_app.db import engine
 from sp404_app.models.columns import now
 from sp404_app.services.infra import queue, storage
@@ -63,8 +63,14 @@ async def health(response: Response) -> Health:
 
 @router.get("/ready", responses={503: {"model": Health}})
 async def ready(response: Response) -> Health:
-    """Return whether to send requests here; 503 if not. Pages work without a worker."""
-    return await _check_health(response, workers_needed=False)
+    """Return whether to send requests here; 503 if not, also before this process stops.
+
+    Pages work without a worker.
+    """
+    found = await _check_health(response, workers_needed=False)
+    if lifecycle.current_phase() is lifecycle.Phase.STOPPING:
+        response.status_code, found.status = 503, "failing"
+    return found
 
 
 async def _check_health(response: Response, *, workers_needed: bool = True) -> Health:
@@ -112,7 +118,7 @@ def _check_redis() -> int:
 
 def _count_workers() -> int:
     with _redis_client() as client:
-        return Worker.count(queue=Queue(queue.LOW, connection=client))
+        return queue.count_live_workers(client)
 
 
 def _check_storage() -> int:
