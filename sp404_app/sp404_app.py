@@ -23,8 +23,10 @@ from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
+from sp404_app.state.event_timer import EventTimer
 from sp404_app.state.tab_isolation import TabIsolation
 from sp404_app.state.toast import ToastState
+from sp404_app.telemetry import metrics, processes, sentry
 from stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
@@ -81,6 +83,8 @@ class App(rx.App):
         Each serving process calls this, however it was started, so logging is configured here.
         """
         logs.configure()
+        metrics.start_process(processes.WEB)
+        sentry.start()
         add_page_routing = route_pages([page.route for page in PAGES])
         return add_page_routing(wrap_in_middleware(super().__call__()))
 
@@ -98,6 +102,7 @@ app.register_lifespan_task(quick_reads)
 if settings().stripe_emulated:
     api.mount("/_stripe", serve_emulator)
     app.register_lifespan_task(run_emulator)
+app.add_middleware(EventTimer())
 app.add_middleware(TabIsolation())
 handler_allowlist.remove_setvar_handlers()
 

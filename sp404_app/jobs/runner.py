@@ -24,6 +24,7 @@ from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
 from sp404_app.services.processing import job_failures, jobs
 from sp404_app.settings import MB
+from sp404_app.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -102,18 +103,33 @@ def _claim_next_small(queue_name: str) -> ProcessingJob | None:
 
 
 def _run_claimed(job: ProcessingJob) -> None:
+    if job.started_at and job.attempts == 1:
+        waited = (job.started_at - job.created_at).total_seconds()
+        metrics.JOB_WAIT_SECONDS.labels(job.queue).observe(waited)
+    with metrics.JOB_SECONDS.labels(job.kind).time():
+        outcome = _attempt(job)
+    metrics.JOBS_FINISHED.labels(job.kind, outcome).inc()
+
+
+def _attempt(job: ProcessingJob) -> str:
+    """Run the function of a job and save an error on its row; return the outcome."""
     try:
         with heartbeat(job):
             JOB_FUNCTIONS[JobKind(job.kind)](job)
     except JobTimeoutException:
         _fail(job, _message(job, TIMED_OUT))
+        return "timeout"
     except AppError as error:
         _fail(job, str(error))
+        return "refused"
     except OperationalError:  # no database: the row stays open and is queued again
         log.exception("job %s: database unavailable", job.id)
+        return "no_database"
     except Exception:  # outermost handler of the job: any error must close the row
         log.exception("job %s failed", job.id)
         _fail(job, _message(job, INTERNAL_ERROR))
+        return "failed"
+    return "done"
 
 
 @contextmanager

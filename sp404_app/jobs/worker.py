@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from redis.exceptions import RedisError
 from rq import Worker
@@ -15,6 +15,7 @@ from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up_engine
 from sp404_app.jobs import billing, billing_contact, email, runner
 from sp404_app.services.infra import queue as queues
+from sp404_app.telemetry import metrics, processes, sentry
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,25 @@ class ForkingWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Run a job in the forked process, with database connections of its own."""
         db.engine().dispose(close=False)
+        sentry.start()  # with a connection of its own
         super().main_work_horse(job, queue)
+
+    def perform_job(self, *arguments: Any) -> bool:
+        """Run a job and send its errors: this process ends at once, without any cleanup."""
+        try:
+            return super().perform_job(*arguments)
+        finally:
+            sentry.flush()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log an error that a job's function did not handle; RQ logs its message only."""
+        log.error("unexpected error in a job", exc_info=exc_info)
+        super().handle_exception(job, *exc_info)
+
+    def handle_work_horse_killed(self, *arguments: Any) -> None:
+        """Count a job's process that crashed or was killed."""
+        metrics.JOBS_KILLED.inc()
+        super().handle_work_horse_killed(*arguments)
 
 
 class WarmWorker(ForkingWorker):
@@ -56,6 +75,8 @@ def main() -> None:
     """Run jobs until a signal stops the process."""
     signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
     warm_up_engine()
+    metrics.start_process(processes.WORKER)
+    sentry.start()
     served = [queues.rq_queue(name) for name in queues.QUEUES]
     worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)
     log.info("worker %d is ready", os.getpid())

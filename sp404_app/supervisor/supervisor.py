@@ -26,6 +26,7 @@ from sp404_app.supervisor.preflight import ensure_keys, ensure_port_free
 from sp404_app.supervisor.process import Child, stop_children
 from sp404_app.supervisor.watchdog import Watchdog
 from sp404_app.supervisor.worker_pool import WorkerPool
+from sp404_app.telemetry import processes
 
 WATCH_INTERVAL_S = 0.25
 WEB_START_TIMEOUT_S = 120.0
@@ -62,6 +63,7 @@ class Supervisor:
         try:
             wait_for_guard(self.home)
             orphans.stop_all_processes(self.home)
+            processes.empty_folder(self.home.metrics)
             self.guard = Watchdog(self.home)
             try:
                 self._start()

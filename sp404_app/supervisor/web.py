@@ -6,11 +6,13 @@ from reflex_base.environment import environment
 
 from sp404_app import logs
 from sp404_app.settings import settings
+from sp404_app.telemetry import processes
 
 
 def main() -> None:
     """Serve the pages without building them; `reflex run` would build at every start."""
     logs.configure()
+    processes.use_own_folder()
     environment.REFLEX_ENV_MODE.set(constants.Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)
     server.run_backend_prod(
