@@ -74,6 +74,7 @@ FORMS: dict[str, Any] = {
     "kind": _form(r"[A-Z]\w{0,80}"),
     "method": _form("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"),
     "param": _form(r"[a-z0-9_\[\]]{1,60}"),
+    "reference": _form(r"[0-9a-f]{8}"),
     "request": _form(r"req_\w{1,60}"),
     "request_id": _form(r"[0-9a-f]{32}"),
     "route": _form(r"pages|/[\w{}./-]{0,200}"),

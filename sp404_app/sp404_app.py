@@ -3,12 +3,13 @@
 `reflex export` and granian import `app` from here. Nothing else imports this module.
 """
 
-import logging
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 
 import reflex as rx
+import structlog
 from reflex.event import EventSpec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,7 +34,7 @@ __all__ = ["app", "models"]
 
 UNEXPECTED_ERROR = "Something went wrong on our side."
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def show_error(exception: Exception) -> EventSpec:
@@ -42,8 +43,9 @@ def show_error(exception: Exception) -> EventSpec:
         return rx.redirect("/login")
     if isinstance(exception, AppError):
         return ToastState.show(str(exception), "error")  # type: ignore[return-value]
-    log.error("unhandled error in an event handler", exc_info=exception)
-    return ToastState.show(UNEXPECTED_ERROR, "error")  # type: ignore[return-value]
+    reference = uuid.uuid4().hex[:8]
+    log.error("unhandled error in an event handler", reference=reference, exc_info=exception)
+    return ToastState.show(f"{UNEXPECTED_ERROR} Reference: {reference}", "error")  # type: ignore[return-value]
 
 
 @lru_cache

@@ -4,6 +4,7 @@ Every web process reads the same values, so dashboards and alerts use `max`, not
 kept for some seconds, so scraping often costs the database nothing.
 """
 
+import itertools
 import platform
 import shutil
 import threading
@@ -18,6 +19,7 @@ from sqlmodel import Session
 
 import sp404_app
 from sp404_app.db import transaction
+from sp404_app.models import JobKind
 from sp404_app.models.columns import now
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import backup_log, database_load, queue, storage, unsent_emails
@@ -83,8 +85,9 @@ def _read_database() -> Families:
 
 def _jobs(session: Session) -> Families:
     jobs = GaugeMetricFamily("sp404_jobs", "Jobs that wait or run.", labels=["kind", "status"])
-    for kind, status, count in job_counts.count_active_jobs(session):
-        jobs.add_metric([kind, status], count)
+    counts = {(kind, status): n for kind, status, n in job_counts.count_active_jobs(session)}
+    for kind, status in itertools.product(JobKind, job_counts.ACTIVE):
+        jobs.add_metric([kind, status], counts.get((kind, status), 0))
     age = GaugeMetricFamily(
         "sp404_queue_age_seconds", "Age of the oldest job that waits.", labels=["queue"]
     )

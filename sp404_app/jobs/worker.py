@@ -14,6 +14,7 @@ from rq.queue import Queue
 from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up_engine
 from sp404_app.jobs import billing, billing_contact, email, runner
+from sp404_app.models import JobKind
 from sp404_app.services.infra import queue as queues
 from sp404_app.telemetry import metrics, processes, sentry
 
@@ -76,6 +77,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
     warm_up_engine()
     metrics.start_process(processes.WORKER)
+    metrics.create_job_series(JobKind, (*queues.QUEUES, queues.PICTURES))
     sentry.start()
     served = [queues.rq_queue(name) for name in queues.QUEUES]
     worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)

@@ -113,9 +113,26 @@ def _create_series() -> None:
         QUOTA_REFUSALS.labels(quota)
     for role in (*ROLES, processes.JOBS):
         ERRORS.labels(role)
+    for kind in ("cookie", "access_token", "personal_token"):
+        TOKEN_CHECK_SECONDS.labels(kind)
+    for operation in ("select", "insert", "update", "delete", "other", "fast_read"):
+        DATABASE_SECONDS.labels(operation)
+    STRIPE_SECONDS.labels("other")
+    for outcome in ("2xx", "4xx", "5xx", "no_answer"):
+        STRIPE_REQUESTS.labels("other", outcome)
 
 
 _create_series()
+
+
+def create_job_series(kinds: Iterable[str], queues: Iterable[str]) -> None:
+    """Create the series of all kinds of jobs at zero; a worker calls it."""
+    for kind in kinds:
+        JOB_SECONDS.labels(kind)
+        for outcome in JOB_OUTCOMES:
+            JOBS_FINISHED.labels(kind, outcome)
+    for queue in queues:
+        JOB_WAIT_SECONDS.labels(queue)
 
 
 def start_process(role: str) -> None:

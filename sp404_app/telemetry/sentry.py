@@ -29,7 +29,7 @@ KEPT_OF_FRAMES = (
     "abs_path", "context_line", "filename", "function", "in_app", "lineno", "module",
     "post_context", "pre_context",
 )  # fmt: skip
-TAGS = frozenset({"request_id", "route", "method", "stripe_event", "kind", "logger"})
+TAGS = frozenset({"request_id", "reference", "route", "method", "stripe_event", "kind", "logger"})
 
 
 def start() -> None:

@@ -9,15 +9,18 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.websocket import StateSocket
 from sp404_app.settings import Settings
 from sp404_app.supervisor.environment import for_children
 from sp404_app.supervisor.home import Home
 from sp404_app.telemetry import processes
+from tests.monitoring import Labels, expressions, unknown_parts
 from tests.product import ROOT, Product, free_port
 from tests.supervisor.conftest import discard, fresh
 from tests.supervisor.test_supervisor import eventually, named
 
 pytestmark = pytest.mark.timeout(300)
+EVENT = "reflex___state____state.hydrate"
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -73,6 +76,18 @@ def test_requests_to_all_processes_are_added_up(product: Product) -> None:
 def test_all_processes_are_counted(product: Product) -> None:
     eventually(lambda: running(scrape(product), "worker") == 1)
     assert running(scrape(product), "web") == 2
+
+
+async def test_every_metric_and_label_of_dashboards_and_alerts_exists(product: Product) -> None:
+    eventually(lambda: running(scrape(product), "worker") == 1)
+    async with StateSocket.opened(product.port, "") as socket:
+        await socket.event(EVENT, '"delta"')
+    known: Labels = {}
+    for name, labels in scrape(product):
+        known.setdefault(name, set()).update(dict(labels))
+    assert known["sp404_event_seconds_bucket"] == {"state", "le"}
+    missing = {place: unknown_parts(text, known) for place, text in expressions()}
+    assert {place: parts for place, parts in missing.items() if parts} == {}
 
 
 def test_no_counter_falls_when_a_worker_is_killed(product: Product) -> None:
