@@ -13,10 +13,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session, create_engine
 
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
+from sp404_app.telemetry.database import measure_engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+POOL_SIZE, MAX_OVERFLOW = 8, 8  # connections of each process
 AFTER_COMMIT = "after_commit"
 AFTER_ROLLBACK = "if_undone"
 
@@ -27,7 +30,9 @@ log = logging.getLogger(__name__)
 def engine() -> Engine:
     """Return the engine, created on first use, because web workers fork after the import."""
     url = settings().database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    made = create_engine(url, pool_pre_ping=True, pool_size=POOL_SIZE, max_overflow=MAX_OVERFLOW)
+    measure_engine(made, POOL_SIZE + MAX_OVERFLOW)
+    return made
 
 
 @contextmanager
@@ -122,6 +127,7 @@ async def quick(statement: str, *values: object) -> list[Any]:
     try:
         # The timeout of `acquire` applies again to the release, if the database hangs.
         async with _quick_pool.acquire(timeout=QUICK_TIMEOUT_S) as connection:
-            return await connection.fetch(statement, *values)
+            with metrics.DATABASE_SECONDS.labels("fast_read").time():
+                return await connection.fetch(statement, *values)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         raise NotQuick from error

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     stripe_price_pro: str = ""
     stripe_price_enterprise: str = ""
     metrics_token: str = ""
+    metrics_port: int = Field(0, ge=0, le=65535)
+    sentry_dsn: str = ""
+    sentry_environment: str = ""
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
     log_level: Annotated[str, AfterValidator(setting_formats.log_level)] = "INFO"

@@ -45,6 +45,7 @@ from sp404_app.api.routes import (
     share_pages,
     shares,
     similarity,
+    status,
     uploads,
     usage,
 )
@@ -126,6 +127,7 @@ ROUTERS_AT_ROOT = (
     session_forms.router,
     metrics.router,
     legal_pages.router,
+    status.router,
     docs.router,
     share_media.router,  # before the pages: /s/scripts is no link
     share_downloads.router,

@@ -11,7 +11,7 @@ import psycopg
 from sp404_app import __version__
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
-from sp404_app.services.infra import export_files, import_files, pictures, storage
+from sp404_app.services.infra import backup_log, export_files, import_files, pictures, storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor import postgres_clients
 from sp404_app.supervisor.errors import Failure, explain_os_errors
@@ -43,6 +43,8 @@ def create_backup(settings: Settings, target: Path) -> str:
             backup_manifest.FORMAT, __version__, created, entries
         )
         backup_manifest.write_manifest(target, manifest)
+        with database_access.database_url(settings, exclusive=False) as url:
+            backup_log.record_backup(url)
     sounds = len(manifest.under(backup_manifest.SOUNDS))
     note = f" {missing} samples have no file in the store." if missing else ""
     return f"Backed up the database and {sounds} audio files to {target}.{note}"

@@ -203,6 +203,10 @@ def _web(_: argparse.Namespace) -> int:
 
 
 def _scheduler(_: argparse.Namespace) -> int:
+    from sp404_app.telemetry import processes
+
+    processes.use_own_folder()  # before anything imports the metrics
+    _serve_metrics()
     from sp404_app.jobs import scheduler_process
 
     scheduler_process.main()
@@ -216,7 +220,10 @@ def _add_worker(worker: argparse.ArgumentParser) -> None:
 
 def _worker(options: argparse.Namespace) -> int:
     from sp404_app.supervisor import service_checks
+    from sp404_app.telemetry import processes
 
+    processes.use_own_folder()  # before anything imports the metrics
+    _serve_metrics()
     if not (_settings().database_url and _settings().redis_url):
         _use_running_services()
     # Not the database: a worker that is restarted while it is away waits for it.
@@ -230,6 +237,24 @@ def _worker(options: argparse.Namespace) -> int:
 
     worker.main()
     return 0
+
+
+def _serve_metrics() -> None:
+    """Serve this process's metrics on SP404_METRICS_PORT, if it is set.
+
+    Raises:
+        Failure: If the port cannot be used.
+    """
+    from sp404_app.telemetry import exposition
+
+    port = _settings().metrics_port
+    try:
+        if port:
+            exposition.serve_metrics(_settings().host, port, _settings().metrics_token)
+    except OSError as error:
+        raise Failure(
+            f"Port {port} of SP404_METRICS_PORT cannot be used: choose another port."
+        ) from error
 
 
 def _migrate(_: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from sp404_app.services.billing import reconcile as reconciliation
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import queue
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -52,10 +53,13 @@ def handle_event(event_id: str) -> None:
     except OperationalError:  # no database to record a failure in; the event stays due
         log.exception("event not handled: database unavailable", stripe_event=event_id)
     except Exception as error:  # outermost handler: any failure must be recorded with the event
+        metrics.WEBHOOKS.labels("failed").inc()
         log.exception("event handling failed", stripe_event=event_id)
         reason = str(error) if isinstance(error, AppError) else type(error).__name__
         with transaction() as session:
             webhooks.record_failure(session, event_id, reason)
+    else:
+        metrics.WEBHOOKS.labels("handled").inc()
 
 
 def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:

@@ -8,14 +8,17 @@ from typing import Literal
 
 import structlog
 
-Outcome = Literal["done", "failed", "lost"]
+Outcome = Literal["done", "refused", "timeout", "failed", "no_database", "killed"]
 
 log = structlog.get_logger("sp404_app.jobs")
 
 
 @dataclass(slots=True)
 class Ending:
-    """How a job ended; "lost" is one whose process was killed, and that will run again."""
+    """How a job ended.
+
+    "refused" has a reason that its owner reads. "no_database" and "killed" will run again.
+    """
 
     outcome: Outcome = "done"
 

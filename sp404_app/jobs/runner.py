@@ -26,6 +26,7 @@ from sp404_app.services.infra import queue
 from sp404_app.services.infra.attempt_connections import AttemptConnection
 from sp404_app.services.processing import job_failures, jobs
 from sp404_app.settings import MB
+from sp404_app.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -109,27 +110,36 @@ def _claim_next_small(queue_name: str) -> tuple[ProcessingJob | None, str]:
 
 
 def _run_claimed(job: ProcessingJob, request_id: str) -> None:
-    with log_job(job.queue, job.kind, request_id) as ending:
-        ending.outcome = _try(job)
+    if job.started_at and job.attempts == 1:
+        waited = (job.started_at - job.created_at).total_seconds()
+        metrics.JOB_WAIT_SECONDS.labels(job.queue).observe(waited)
+    with (
+        log_job(job.queue, job.kind, request_id) as ending,
+        metrics.JOB_SECONDS.labels(job.kind).time(),
+    ):
+        ending.outcome = _attempt(job)
+    metrics.JOBS_FINISHED.labels(job.kind, ending.outcome).inc()
 
 
-def _try(job: ProcessingJob) -> Outcome:
+def _attempt(job: ProcessingJob) -> Outcome:
+    """Run the function of a job and save an error on its row; return the outcome."""
     try:
         with heartbeat(job):
             JOB_FUNCTIONS[JobKind(job.kind)](job)
     except JobTimeoutException:
         _fail(job, _message(job, TIMED_OUT))
+        return "timeout"
     except AppError as error:
         _fail(job, str(error))
+        return "refused"
     except OperationalError:  # no database: the row stays open and is queued again
         log.exception("job %s: database unavailable", job.id)
-        return "lost"
+        return "no_database"
     except Exception:  # outermost handler of the job: any error must close the row
         log.exception("job %s failed", job.id)
         _fail(job, _message(job, INTERNAL_ERROR))
-    else:
-        return "done"
-    return "failed"
+        return "failed"
+    return "done"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 from sp404_app.services.projects import projects, render_cleanup
 from sp404_app.services.sharing import share_counts, shares
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ async def _rounds() -> None:
             await _run_task(import_cleanup.clean_up_imports, now())
             await _run_task(bulk_edits.purge_old_edits, now())
         count += 1
+        metrics.HOUSEKEEPING_AT.set(time.time())
         await asyncio.sleep(INTERVAL_S)
 
 
@@ -100,7 +103,9 @@ async def _run_task(task: Callable[..., int], *args: Any) -> int | None:
     try:
         return await in_transaction(task, *args)
     except (RedisError, OperationalError) as error:
+        metrics.HOUSEKEEPING_FAILURES.inc()
         log.warning("housekeeping will try again: %s", error)
     except Exception:  # a bug in one task must not end all later rounds
+        metrics.HOUSEKEEPING_FAILURES.inc()
         log.exception("housekeeping failed in %s", task)
     return None

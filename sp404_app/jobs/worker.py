@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from redis.exceptions import RedisError
 from rq import Worker
@@ -17,8 +17,10 @@ from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up_engine
 from sp404_app.jobs import billing, billing_contact, email, runner
 from sp404_app.jobs.job_log import log_job, write_line
+from sp404_app.models import JobKind
 from sp404_app.models.columns import now
 from sp404_app.services.infra import queue as queues
+from sp404_app.telemetry import metrics, processes, sentry
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +52,28 @@ class ForkingWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Run a job in the forked process, with database connections of its own."""
         db.engine().dispose(close=False)
+        sentry.start()  # with a connection of its own
         super().main_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        """Run a job; if it has no row, log it here, otherwise `runner` does."""
-        if job.func_name in RUNNER_NAMES:
-            return super().perform_job(job, queue, execution)
-        with log_job(queue.name, kind_of(job), request_id_of(job)) as ending:
-            done = super().perform_job(job, queue, execution)
-            ending.outcome = "done" if done else "failed"
-        return done
+        """Run a job and send its errors: this process ends at once, without any cleanup.
+
+        One without a row is logged here, the others by `runner`.
+        """
+        try:
+            if job.func_name in RUNNER_NAMES:
+                return super().perform_job(job, queue, execution)
+            with log_job(queue.name, kind_of(job), request_id_of(job)) as ending:
+                done = super().perform_job(job, queue, execution)
+                ending.outcome = "done" if done else "failed"
+            return done
+        finally:
+            sentry.flush()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log an error that a job's function did not handle; RQ logs its message only."""
+        log.error("unexpected error in a job", exc_info=exc_info)
+        super().handle_exception(job, *exc_info)
 
     def handle_work_horse_killed(
         self,
@@ -68,9 +82,10 @@ class ForkingWorker(Worker):
         ret_val: object,  # noqa: ARG002
         rusage: object,  # noqa: ARG002
     ) -> None:
-        """Log a job whose process was killed."""
+        """Log and count a job whose process crashed or was killed."""
+        metrics.JOBS_KILLED.inc()
         seconds = (now() - job.started_at).total_seconds() if job.started_at else 0.0
-        write_line(job.origin, kind_of(job), seconds, "lost", request_id_of(job))
+        write_line(job.origin, kind_of(job), seconds, "killed", request_id_of(job))
 
 
 def kind_of(job: Job) -> str:
@@ -105,6 +120,9 @@ def main() -> None:
     """Run jobs until a signal stops the process."""
     signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
     warm_up_engine()
+    metrics.start_process(processes.WORKER)
+    metrics.create_job_series(JobKind, (*queues.QUEUES, queues.PICTURES))
+    sentry.start()
     worker = WarmWorker(queues.QUEUES)
     log.info("worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")

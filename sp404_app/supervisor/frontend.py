@@ -11,7 +11,7 @@ from sp404_app.supervisor.environment import ROOT, link_node
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
-WITHOUT_PAGES = frozenset({"supervisor", "jobs", "cli", "__main__.py"})
+WITHOUT_PAGES = frozenset({"supervisor", "jobs", "cli", "telemetry", "__main__.py"})
 SOURCE_SUFFIXES = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})
 BAKED_IN = (
     "PORT",

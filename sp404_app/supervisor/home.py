@@ -67,6 +67,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def metrics(self) -> Path:
+        """Return the folder in which all processes count their metrics; emptied at each start."""
+        return self.run / "metrics"
+
+    @property
     def sockets(self) -> Path:
         """Return a folder with a path short enough for Unix sockets."""
         if len(os.fsencode(self.run / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES:

@@ -36,6 +36,7 @@ from sp404_app.supervisor.restarts import Restarter
 from sp404_app.supervisor.watchdog import Watchdog
 from sp404_app.supervisor.web_server import WebServer
 from sp404_app.supervisor.worker_pool import WorkerPool
+from sp404_app.telemetry import processes
 
 WATCH_INTERVAL_S = 0.25
 DEMO_TIMEOUT_S = 600.0
@@ -75,6 +76,7 @@ class Supervisor:
         try:
             wait_for_guard(self.home)
             orphans.stop_all_processes(self.home)
+            processes.empty_folder(self.home.metrics)
             self.guard = Watchdog(self.home)
             try:
                 self._start()

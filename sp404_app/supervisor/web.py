@@ -26,6 +26,7 @@ from sp404_app.api.lifecycle import Phase
 from sp404_app.settings import settings
 from sp404_app.supervisor import listener, messages
 from sp404_app.supervisor.errors import Failure
+from sp404_app.telemetry import processes
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def main() -> int:
         signal.signal(sign, _exit)  # until Granian installs its handlers
     signal.signal(HAND_OVER, _exit)
     logs.configure()
+    processes.use_own_folder()
     try:
         DrainingServer.listener = listener.open_listener(settings().host, settings().port)
     except Failure as failure:

@@ -72,6 +72,7 @@ HIDDEN = frozenset(
         "/s/{token}/report",
         "/s/{token}/save",
         "/s/{token}/save/{number}",
+        "/status",
         "/terms",
     }
 )

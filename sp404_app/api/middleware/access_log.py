@@ -6,7 +6,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api.routes import metrics
+from sp404_app.telemetry import metrics
 
 UNLOGGED_PREFIXES = ("/assets/", "/_next/", "/fonts/")
 

@@ -14,6 +14,7 @@ import structlog
 
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, Unavailable
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 RESPONSE_TIMEOUT_S: Final = 10.0  # for one response
 TIME_BUDGET_S: Final = 10.0  # for all Stripe requests of one user request
@@ -151,11 +152,17 @@ class _Requests(stripe.RequestsClient):
         """Send one request; allow a retry only if the budget leaves time for it."""
         if time_left() <= 0:
             raise stripe.APIConnectionError("The time budget is used up.", should_retry=False)
+        started, outcome = time.perf_counter(), "no_answer"
         try:
-            return super().request(*args, **kwargs)
+            body, status, headers = super().request(*args, **kwargs)
+            outcome = f"{status // 100}xx"
         except stripe.APIConnectionError as error:
             error.should_retry = error.should_retry and time_left() > MIN_RETRY_S
             raise
+        else:
+            return body, status, headers
+        finally:
+            metrics.count_stripe_request(args[1], outcome, time.perf_counter() - started)
 
 
 @lru_cache(maxsize=4)
