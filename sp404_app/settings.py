@@ -58,9 +58,10 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
+    bundle_dir: Path | None = None
     log_level: str = "INFO"
 
-    @field_validator("home", "secrets_dir", "pages_dir")
+    @field_validator("home", "secrets_dir", "pages_dir", "bundle_dir")
     @classmethod
     def _expand_path(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None

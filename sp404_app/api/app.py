@@ -45,6 +45,7 @@ from sp404_app.api.routes import (
     share_pages,
     shares,
     similarity,
+    sitemap,
     uploads,
     usage,
 )
@@ -140,6 +141,7 @@ api.include_router(session_forms.router)
 api.include_router(metrics.router)
 api.include_router(legal_pages.router)
 api.include_router(docs.router)
+api.include_router(sitemap.router)
 api.include_router(share_media.router)  # before the pages: /s/scripts is no link
 api.include_router(share_downloads.router)
 api.include_router(share_pages.router)

@@ -72,7 +72,7 @@ class Supervisor:
             home_lock.close()
 
     def _start(self) -> None:
-        wanted = frontend.source_fingerprint(self.environment)
+        wanted = frontend.source_fingerprint()
         build = self._start_build(wanted)
         self._start_stores()
         ensure_keys(self.settings.secrets)
@@ -89,14 +89,12 @@ class Supervisor:
         self._print_addresses()
 
     def _start_build(self, wanted: str) -> Child | None:
-        if self.reload:
-            frontend.invalidate_build(self.home)  # `reflex run` overwrites the pages built before
-            if frontend.has_build_folder(self.home):
-                return None  # `reflex run` builds the pages itself
-        if frontend.is_up_to_date(self.home, wanted):
+        if self.reload and frontend.has_build_folder(self.home):
+            return None  # `reflex run` builds the pages itself
+        if not self.reload and frontend.has_pages(self.settings, self.home, wanted):
             return None
         print_line("Building the pages. The first time takes a minute or two …")
-        build = frontend.build_process(self.home, self._marked("build"))
+        build = frontend.build_process(self.home, self._marked("build"), wanted)
         build.start()
         return build
 
@@ -125,7 +123,8 @@ class Supervisor:
             command=frontend.reload_command(self.settings)
             if self.reload
             else frontend.SERVE_COMMAND,
-            environment=self._marked("web"),
+            environment=self._marked("web")
+            | (frontend.reload_environment(self.home) if self.reload else {}),
             log=self._log("web"),
             folder=ROOT,
             stop_timeout_s=3.0,
