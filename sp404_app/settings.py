@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     sentry_environment: str = ""
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
+    bundle_dir: Path | None = None
     log_level: Annotated[str, AfterValidator(setting_formats.log_level)] = "INFO"
     log_format: LogFormat = Field(
         # Fields are validated in order, so `env` is known here.
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
         )
     )
 
-    @field_validator("home", "secrets_dir", "pages_dir")
+    @field_validator("home", "secrets_dir", "pages_dir", "bundle_dir")
     @classmethod
     def _expand_path(cls, path: Path | None) -> Path | None:
         try:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sp404_app import logs, models
 from sp404_app.api import lifecycle
 from sp404_app.api.app import api, wrap_in_middleware
+from sp404_app.api.middleware.built_files import expire_former_assets
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
@@ -101,6 +102,7 @@ app = App(
 )
 app.register_lifespan_task(lifecycle.follow_phase)
 app.register_lifespan_task(quick_reads)
+app.register_lifespan_task(expire_former_assets)
 if settings().stripe_emulated:
     api.mount("/_stripe", serve_emulator)
     app.register_lifespan_task(run_emulator)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SLOTS = ROOT / "build" / "tests"
 READY = "Ctrl-C"
 START_TIMEOUT_S = 300.0
+PAGES = ("web", "bundles")  # where a home builds its pages, and keeps those that are built
 UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT", "PYTEST_")
 
 
@@ -118,28 +119,14 @@ def slot(kind: str = "") -> Iterator[Path]:
 
 @contextmanager
 def home_in(folder: Path) -> Iterator[Product]:
-    """Create an empty home that reuses the pages and the port of `folder`.
-
-    The port is part of the built pages, so it is reused while it is free.
-    """
+    """Create an empty home that reuses the pages of `folder`."""
     root = Path(tempfile.mkdtemp(prefix="sp404p-"))
     home = root / "home"
-    (folder / "web").mkdir(exist_ok=True)
     home.mkdir()
-    (home / "web").symlink_to(folder / "web")
+    for name in PAGES:
+        (folder / name).mkdir(exist_ok=True)
+        (home / name).symlink_to(folder / name)
     try:
-        yield Product(home, _reuse_port(folder / "port"))
+        yield Product(home, free_port())
     finally:
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _reuse_port(note: Path) -> int:
-    if note.exists():
-        port = int(note.read_text())
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    port = free_port()
-    note.write_text(str(port))
-    return port

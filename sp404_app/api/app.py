@@ -45,6 +45,7 @@ from sp404_app.api.routes import (
     share_pages,
     shares,
     similarity,
+    sitemap,
     status,
     uploads,
     usage,
@@ -129,6 +130,7 @@ ROUTERS_AT_ROOT = (
     legal_pages.router,
     status.router,
     docs.router,
+    sitemap.router,
     share_media.router,  # before the pages: /s/scripts is no link
     share_downloads.router,
     share_pages.router,

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("scheduler", help="do housekeeping, in one of all schedulers").set_defaults(
         run=_scheduler
     )
+    _add_build(commands.add_parser("build", help="build the pages, and do nothing else"))
     commands.add_parser("migrate", help="migrate the database").set_defaults(run=_migrate)
     commands.add_parser("demo", help="create the demo account").set_defaults(run=_demo)
 
@@ -255,6 +256,24 @@ def _serve_metrics() -> None:
         raise Failure(
             f"Port {port} of SP404_METRICS_PORT cannot be used: choose another port."
         ) from error
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
+    build.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="for SP404_BUNDLE_DIR; else the home"
+    )
+    build.add_argument(
+        "--zip", type=Path, metavar="DIR", help="also write frontend.zip and backend.zip"
+    )
+    build.set_defaults(run=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from sp404_app.supervisor import frontend
+
+    folder, zips = (path and path.expanduser().absolute() for path in (options.folder, options.zip))
+    print(frontend.build_pages(_settings(), folder, zips))
+    return 0
 
 
 def _migrate(_: argparse.Namespace) -> int:

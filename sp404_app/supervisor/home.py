@@ -17,7 +17,7 @@ MIN_FREE_MB = 300
 MAX_SOCKET_PATH_BYTES = 107  # sun_path on Linux without the final zero
 SOCKET_NAME = "postgres/.s.PGSQL.5432"
 WATCHDOG_TIMEOUT_S = 15.0
-FOLDERS = ("redis", "web", "logs", "cache", "run", "outbox", "sounds")
+FOLDERS = ("redis", "web", "bundles", "logs", "cache", "run", "outbox", "sounds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,16 @@ class Home:
     def web(self) -> Path:
         """Return the folder the frontend is built in."""
         return self.root / "web"
+
+    @property
+    def bundles(self) -> Path:
+        """Return the folder of finished bundles, each named after its sources."""
+        return self.root / "bundles"
+
+    @property
+    def bundle(self) -> Path:
+        """Return the link to the bundle that is served."""
+        return self.root / "bundle"
 
     @property
     def logs(self) -> Path:

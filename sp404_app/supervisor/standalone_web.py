@@ -27,8 +27,11 @@ def main(settings: Settings) -> int:
     home = Home(settings.home)
     home.prepare()
     environment = for_children(settings, home)
-    if not frontend.is_up_to_date(home, frontend.source_fingerprint(environment)):
-        raise Failure(f"The pages in {home.web} are not built from this code: build them first.")
+    if not frontend.has_pages(settings, home, frontend.source_fingerprint(settings)):
+        raise Failure(
+            "The pages of this code are not built: run `python -m sp404_app build`, or name a "
+            "folder with built pages in SP404_BUNDLE_DIR."
+        )
     ensure_keys(settings.secrets)
     os.chdir(ROOT)
     sys.stdout.flush()

@@ -91,7 +91,7 @@ class Supervisor:
 
     def _start(self) -> None:
         self.crew = self._worker_pool()
-        wanted = frontend.source_fingerprint(self.environment)
+        wanted = frontend.source_fingerprint(self.settings)
         build = self._start_build(wanted)
         self._start_stores()
         restore_recovery.ensure_recovered(self.settings, self.environment["SP404_DATABASE_URL"])
@@ -110,14 +110,12 @@ class Supervisor:
         self._print_addresses()
 
     def _start_build(self, wanted: str) -> Child | None:
-        if self.reload:
-            frontend.invalidate_build(self.home)  # `reflex run` overwrites the pages built before
-            if frontend.has_build_folder(self.home):
-                return None  # `reflex run` builds the pages itself
-        if frontend.is_up_to_date(self.home, wanted):
+        if self.reload and frontend.has_build_folder(self.home):
+            return None  # `reflex run` builds the pages itself
+        if not self.reload and frontend.has_pages(self.settings, self.home, wanted):
             return None
         say("Building the pages. The first time takes a minute or two …")
-        build = frontend.build_process(self.home, self._marked("build"))
+        build = frontend.build_process(self.home, self._marked("build"), wanted)
         build.start()
         return build
 
@@ -150,7 +148,7 @@ class Supervisor:
     def _web_server(self) -> WebServer:
         return WebServer(
             self.settings,
-            self._marked("web"),
+            self._marked("web") | (frontend.reload_environment(self.home) if self.reload else {}),
             self._log("web"),
             listener.bind(self.settings.host, self.settings.port),
             self.reload,
@@ -200,11 +198,15 @@ class Supervisor:
             self.guard.release()  # also stops what is left, such as an unfinished build
 
     def _replace_web_server(self) -> str:
-        wanted = frontend.source_fingerprint(self.environment)
-        if not self.reload and not frontend.is_up_to_date(self.home, wanted):
+        wanted = frontend.source_fingerprint(self.settings)
+        try:
+            has_pages = self.reload or frontend.has_pages(self.settings, self.home, wanted)
+        except Failure as failure:
+            return f"The web server was not replaced: {failure}"
+        if not has_pages:
             return (
                 "The web server was not replaced: the pages were built from other code than is on "
-                "the disk now. Stop and start the library: the start builds them."
+                "the disk now. Run `python -m sp404_app build`, then send the signal again."
             )
         return self.web.replace()
 

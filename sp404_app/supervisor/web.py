@@ -6,6 +6,7 @@ once. SIGUSR2 does the same without the 503: another web server has taken over t
 """
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ from reflex_base.environment import environment
 from sp404_app import logs
 from sp404_app.api import lifecycle
 from sp404_app.api.lifecycle import Phase
+from sp404_app.services.infra import former_assets
 from sp404_app.settings import settings
 from sp404_app.supervisor import listener, messages
 from sp404_app.supervisor.errors import Failure
@@ -111,6 +113,14 @@ def main() -> int:
     granian.server.Server = DrainingServer
     environment.REFLEX_ENV_MODE.set(constants.Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)
+    environment.REFLEX_BACKEND_ONLY.set(True)  # links no scripts into the checkout
+    # Resolved once: the link in the home points to another bundle after the next build.
+    web = environment.REFLEX_WEB_WORKDIR.get().resolve()
+    os.environ[environment.REFLEX_WEB_WORKDIR.name] = str(web)
+    try:
+        former_assets.keep_assets(web / constants.Dirs.STATIC / "assets")
+    except OSError as error:
+        log.warning("tabs that are open now cannot load pages after an upgrade", exc_info=error)
     server.run_backend_prod(
         settings().host,
         settings().port,

@@ -16,10 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from simple_websocket import Client as Socket
 
-from sp404_app.settings import Settings
-from sp404_app.supervisor import frontend
-from sp404_app.supervisor.environment import for_children
-from sp404_app.supervisor.home import Home
 from tests.ops.conftest import eventually, signed_in
 from tests.product import ROOT, Product, free_port
 from tests.sounds import wav
@@ -72,7 +68,6 @@ def proxied(
     product = new_product(
         SP404_PUBLIC_URL=url, SP404_TRUSTED_PROXIES="127.0.0.1", SP404_MAX_UPLOAD_MB="4"
     )
-    accept_pages(product, url)
     product.start()
     started = subprocess.Popen(
         [NGINX, "-p", str(tmp_path), "-c", nginx_conf(tmp_path, product, certificate, https, http)]
@@ -83,14 +78,6 @@ def proxied(
     finally:
         started.send_signal(signal.SIGTERM)
         started.wait(30)
-
-
-def accept_pages(product: Product, url: str) -> None:
-    """Mark the pages as built for this address: no test here opens them in a browser."""
-    home = Home(product.home)
-    settings = Settings(home=home.root, PORT=product.port, public_url=url)  # type: ignore[call-arg]
-    stamp = frontend.source_fingerprint(for_children(settings, home))
-    (home.web / frontend.STAMP).write_text(stamp)
 
 
 def nginx_conf(folder: Path, product: Product, certificate: Path, https: int, http: int) -> str:

@@ -13,7 +13,8 @@ From the outside in:
 7. `local_only` hides development URLs before anything parses the request.
 8. `form_errors` turns errors of browser forms, also those of `body_limits`, into redirects.
 9. `body_limits` refuses requests before their body is read.
-10. `sample_list` answers the most requested route without a router. It is innermost, so the
+10. `built_files` sets cache headers of the pages, and serves assets of former builds.
+11. `sample_list` answers the most requested route without a router. It is innermost, so the
     fast path passes every check that the router's route passes.
 """
 
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp
 
 from sp404_app.api.middleware.access_log import log_access
 from sp404_app.api.middleware.body_limits import limit_bodies
+from sp404_app.api.middleware.built_files import serve_built_files
 from sp404_app.api.middleware.client_ip import set_client_ip
 from sp404_app.api.middleware.closing_connections import close_connections_when_draining
 from sp404_app.api.middleware.form_errors import redirect_failed_forms
@@ -48,6 +50,7 @@ OUTSIDE_IN = (
     require_local_client,
     redirect_failed_forms,
     limit_bodies,
+    serve_built_files,
     serve_sample_list,
 )
 
