@@ -1,0 +1,1 @@
+"""Slow tests of operation: other servers, poolers, proxies, restarts."""
