@@ -99,6 +99,7 @@ async def in_transaction(
 _quick_pool: asyncpg.Pool | None = None
 QUICK_CONNECTIONS = max(2, os.cpu_count() or 1)  # more than cores would not be faster
 QUICK_TIMEOUT_S = 5.0
+CACHED_STATEMENTS = 100  # in each connection
 # What asyncpg reads from an address itself; it takes all else for settings of the server.
 ASYNCPG_PARAMETERS = frozenset(
     ("host", "port", "user", "password", "dbname", "database", "passfile", "sslmode", "sslcert",
@@ -114,7 +115,6 @@ class NotQuick(Exception):
 async def quick_reads() -> AsyncIterator[None]:
     """Keep a pool of asyncpg connections open, for reads so frequent that threads cost more."""
     global _quick_pool  # noqa: PLW0603 - one pool in each web process while it serves
-    pooled = bool(settings().database_pool_url)
     async with asyncpg.create_pool(
         asyncpg_address(_address()),
         min_size=0,
@@ -122,7 +122,8 @@ async def quick_reads() -> AsyncIterator[None]:
         timeout=QUICK_TIMEOUT_S,
         command_timeout=QUICK_TIMEOUT_S,
         reset=_skip_reset,
-        **({"statement_cache_size": 0} if pooled else {}),
+        # Statements that are not cached have no name: they are prepared for one execution.
+        statement_cache_size=0 if settings().database_pool_url else CACHED_STATEMENTS,
     ) as _quick_pool:
         yield
     _quick_pool = None
@@ -151,10 +152,6 @@ async def quick(statement: str, *values: object) -> list[Any]:
     try:
         # The timeout of `acquire` applies again to the release, if the database hangs.
         async with _quick_pool.acquire(timeout=QUICK_TIMEOUT_S) as connection:
-            if not settings().database_pool_url:
-                return await connection.fetch(statement, *values)
-            # asyncpg parses and executes in two steps, which need the same connection.
-            async with connection.transaction(readonly=True):
-                return await connection.fetch(statement, *values)
+            return await connection.fetch(statement, *values)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         raise NotQuick from error
