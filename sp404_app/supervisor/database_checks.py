@@ -51,10 +51,9 @@ def ensure_database(url: str, setting: str = "SP404_DATABASE_URL") -> None:
         ConfigurationError: With one sentence, which does not contain the password.
     """
     try:
-        with psycopg.connect(
-            url, connect_timeout=CONNECT_TIMEOUT_S, row_factory=class_row(DatabaseProperties)
-        ) as connection:
-            found = connection.execute(READ_PROPERTIES).fetchone()
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+            cursor = connection.cursor(row_factory=class_row(DatabaseProperties))
+            found = cursor.execute(READ_PROPERTIES).fetchone()
     except psycopg.ProgrammingError as error:  # libpq may quote the address with its password
         raise ConfigurationError(
             f"{setting} is invalid: special characters of its user name and password must be "

@@ -1,5 +1,7 @@
 """Check that the database and the Redis of the settings answer, before anything is started."""
 
+from typing import cast
+
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
@@ -41,7 +43,8 @@ def ensure_redis(url: str) -> None:
             socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         ) as client:
-            version = str(client.info("server")["redis_version"])
+            server = cast("dict[str, object]", client.info("server"))
+            version = str(server["redis_version"])
     except (AuthenticationError, AuthorizationError) as error:
         raise ConfigurationError(f"{problem}: its user name or password is wrong.") from error
     except (RedisError, OSError, ValueError) as error:
