@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="migrate the database").set_defaults(run=_migrate)
     commands.add_parser("demo", help="create the demo account").set_defaults(run=_demo)
 
+    _add_check(commands.add_parser("check", help="say what is missing before going live"))
     _add_backup(commands)
     _add_billing(commands.add_parser("billing", help="manage plans and payments"))
 
@@ -72,6 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_users(commands.add_parser("user", help="list, verify, audit, sign out, delete accounts"))
     _add_keys(commands.add_parser("keys", help="list, rotate, retire, audit signing keys"))
     return parser
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument("items", nargs="*", metavar="ITEM", help="names of items; all by default")
+    check.add_argument("--json", action="store_true", help="print the results as JSON")
+    check.add_argument("--backups", type=Path, metavar="DIR", help="folder with the backups")
+    check.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from sp404_app.cli.check import check
+
+    return check(_settings(), options.items, options.backups, as_json=options.json)
 
 
 def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

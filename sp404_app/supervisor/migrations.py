@@ -70,6 +70,22 @@ def pending_migrations(url: str) -> list[str]:
     return []
 
 
+def newest_revision() -> str:
+    """Return the revision that a database has after all migrations."""
+    head = _scripts().get_current_head()
+    assert head
+    return head
+
+
+def is_known_revision(revision: str) -> bool:
+    """Return whether this version of the program has a migration of this name."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+
+
 def write_migration(url: str, message: str) -> None:
     """Write a migration with the changes of models that the database is missing."""
     engine = create_engine(_driver(url))

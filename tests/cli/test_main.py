@@ -42,10 +42,23 @@ def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) 
     production_checks.ensure_production_settings(Settings())  # type: ignore[call-arg]
 
 
+def test_serve_names_every_setting_that_production_needs(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SP404_ENV", "production")
+    environment.setenv("SP404_BILLING", "off")
+    assert main.main(["serve"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    needed = {f"SP404_{name.upper()}" for name in SAFE if name != "env" and "stripe" not in name}
+    assert {line.split()[0] for line in lines} == needed
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PORT", "many"),
+        ("SP404_PLAN", "gold"),
+        ("SP404_BILLING", "maybe"),
         ("SP404_WORKERS", "0"),
         ("SP404_ENV", "staging"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),

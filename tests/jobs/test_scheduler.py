@@ -28,6 +28,7 @@ from sp404_app.services.infra import events, queue
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.services.projects import projects
+from sp404_app.settings import settings
 from tests.accounts import mails, without_database
 from tests.jobs.test_email import let_pass, rows, write_email
 from tests.services.processing.test_jobs import job_of, kept
@@ -130,6 +131,24 @@ async def test_a_round_enqueues_the_job_of_a_due_stripe_event() -> None:
         await until(lambda: queue.rq_queue(queue.HIGH).count)
     (job,) = queue.rq_queue(queue.HIGH).jobs
     assert job.func_name == "sp404_app.jobs.billing.handle_due_events"
+
+
+@pytest.mark.usefixtures("short_rounds")
+async def test_without_billing_no_round_enqueues_jobs_of_stripe(
+    keep: Keep, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_BILLING", "off")
+    settings.cache_clear()
+    sample_id = keep()
+    with transaction() as session:
+        session.add(StripeEvent(id="evt_1", realm="test", type="invoice.paid", created=now()))
+        jobs.finish_job(session, job_of(sample_id).id, JobStatus.DONE)
+        session.get_one(Sample, sample_id).status = SampleStatus.WAITING_FOR_QUOTA
+    for name in queue.QUEUES:
+        queue.rq_queue(name).empty()
+    async with scheduler.housekeeping():
+        await until(queue.queued_ids)  # of the second round, which comes after the event's turn
+    assert queue.rq_queue(queue.HIGH).count == 0
 
 
 @pytest.mark.usefixtures("short_rounds")

@@ -69,9 +69,7 @@ def test_a_full_storage_does_not_offer_a_plan(
     assert "plan" not in share_saving.problem_text("storage_quota_exceeded")
 
 
-def test_stripe_is_not_called(
-    shop: Shop, user: User, session: Session, environment: pytest.MonkeyPatch
-) -> None:
+def test_stripe_is_not_called(shop: Shop, user: User, environment: pytest.MonkeyPatch) -> None:
     shop.buy(user.id, "pro")
     turn_off(environment, SP404_STRIPE_SECRET_KEY="sk_test_1")
     shop.weather.calls.clear()
@@ -83,8 +81,8 @@ def test_stripe_is_not_called(
     assert billing.reconcile() == (0, [], [])
     billing_contact.update_contact(str(user.id))
     assert billing_contact.update_due_contacts() == 0
-    customer_update.queue_customer_update(session, user.id)
-    session.commit()
+    with transaction() as session:
+        customer_update.queue_customer_update(session, user.id)
     assert shop.weather.calls == []
     assert queue.next_rq_job(queue.HIGH) is None
 
