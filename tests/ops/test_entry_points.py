@@ -75,13 +75,14 @@ def test_one_of_several_schedulers_leads_and_another_follows_it(
     stores: Product, settings: Settings, tmp_path: Path
 ) -> None:
     with redis.Redis.from_url(settings["SP404_REDIS_URL"]) as client, ExitStack() as stack:
+        own = main_process(stores, "scheduler")
+        eventually(lambda: leader(client) == str(own.pid))
         others = [
             stack.enter_context(process(tmp_path / "log", "scheduler", **settings))
             for _ in range(2)
         ]
         eventually(lambda: (tmp_path / "log").read_text().count("is ready") == 2)
-        own = main_process(stores, "scheduler")
-        eventually(lambda: leader(client) == str(own.pid))
+        assert leader(client) == str(own.pid)
         own.suspend()  # the supervisor would restart it, were it killed
         stack.callback(own.resume)
         eventually(lambda: leader(client) in {str(other.pid) for other in others})
