@@ -48,7 +48,7 @@ def measure(product: Product, what: str, number: int) -> float:
     ):
         hertz = 100.0 + number + (50 if what == "worker" else 0)
         file = {"file": ("long.wav", wav(hertz, seconds=16 * 60.0))}
-        sample = client.post("/api/samples", files=file).json()["id"]
+        sample = client.post("/api/samples", files=file).json()["samples"][0]["id"]
 
         def attempts() -> int:
             statement = "select attempts from processing_jobs where sample_id = %s"

@@ -75,14 +75,16 @@ def test_one_of_several_schedulers_leads_and_another_follows_it(
     stores: Product, settings: Settings, tmp_path: Path
 ) -> None:
     with redis.Redis.from_url(settings["SP404_REDIS_URL"]) as client, ExitStack() as stack:
+        own = main_process(stores, "scheduler")
+        eventually(lambda: leader(client) == str(own.pid))
         others = [
             stack.enter_context(process(tmp_path / "log", "scheduler", **settings))
             for _ in range(2)
         ]
         eventually(lambda: (tmp_path / "log").read_text().count("is ready") == 2)
-        own = main_process(stores, "scheduler")
-        eventually(lambda: leader(client) == str(own.pid))
+        assert leader(client) == str(own.pid)
         own.suspend()  # the supervisor would restart it, were it killed
+        stack.callback(own.resume)
         eventually(lambda: leader(client) in {str(other.pid) for other in others})
         (leading,) = [other for other in others if str(other.pid) == leader(client)]
         (following,) = [other for other in others if other is not leading]
@@ -131,7 +133,7 @@ def test_web_servers_side_by_side_share_sessions(
             body = {"token": token}
             assert client.post(f"{urls[1]}/api/auth/verify-email", json=body).status_code == 200
             answer = client.post(f"{urls[0]}/api/auth/login", json=form).json()
-            headers = {"Authorization": f"Bearer {answer['access_token']}"}
+            headers = {"Authorization": f"Bearer {answer['token']}"}
             assert client.get(f"{urls[1]}/api/me", headers=headers).status_code == 200
         for web in webs:
             web.send_signal(signal.SIGTERM)

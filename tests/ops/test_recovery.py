@@ -27,7 +27,7 @@ def product(new_product: Callable[..., Product]) -> Product:
 def test_an_analysis_whose_worker_is_killed_is_done_once(product: Product, victim: str) -> None:
     with signed_in(product) as client:
         file = {"file": ("long.wav", wav(110.0, seconds=16 * 60.0))}
-        sample = client.post("/api/samples", files=file).json()["id"]
+        sample = client.post("/api/samples", files=file).json()["samples"][0]["id"]
 
         def status() -> str:
             return str(client.get(f"/api/samples/{sample}").json()["status"])

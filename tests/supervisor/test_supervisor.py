@@ -193,10 +193,12 @@ def test_a_dead_child_is_restarted_with_a_message(
     running: Product, name: str, sentence: str
 ) -> None:
     killed = main_process(running, name)
+    family = killed.children()
     killed.kill()
     eventually(lambda: f"The {sentence} was killed by SIGKILL" in running.said)
     eventually(lambda: is_another(running, name, killed))
     eventually(lambda: is_healthy(running), 60)
+    eventually(lambda: not any(orphans._is_alive(process) for process in family))
     assert "Traceback" not in running.said
 
 
