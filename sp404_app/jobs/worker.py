@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 
@@ -36,10 +37,10 @@ class ForkingWorker(Worker):
         sentry.start()  # with a connection of its own
         super().main_work_horse(job, queue)
 
-    def perform_job(self, *arguments: Any) -> bool:
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run a job and send its errors: this process ends at once, without any cleanup."""
         try:
-            return super().perform_job(*arguments)
+            return super().perform_job(job, queue, execution)
         finally:
             sentry.flush()
 
@@ -48,10 +49,10 @@ class ForkingWorker(Worker):
         log.error("unexpected error in a job", exc_info=exc_info)
         super().handle_exception(job, *exc_info)
 
-    def handle_work_horse_killed(self, *arguments: Any) -> None:
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         """Count a job's process that crashed or was killed."""
         metrics.JOBS_KILLED.inc()
-        super().handle_work_horse_killed(*arguments)
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
 
 
 class WarmWorker(ForkingWorker):
