@@ -103,9 +103,9 @@ def report_browser_error(kind: str, places: Sequence[ScriptPlace]) -> None:
         for each in reversed(places)
     ]
     values = [{"type": kind, "stacktrace": {"frames": frames}}]
-    sentry_sdk.capture_event(
-        {"platform": "javascript", "level": "error", "exception": {"values": values}}
-    )
+    # The SDK's type of an event knows Python only.
+    event: Any = {"platform": "javascript", "level": "error", "exception": {"values": values}}
+    sentry_sdk.capture_event(event)
 
 
 def flush() -> None:
