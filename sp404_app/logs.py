@@ -63,7 +63,7 @@ def _form(pattern: str) -> Any:
 
 # The pattern that a text field must match to be written, by field name.
 FORMS: dict[str, Any] = {
-    "at": _form(r"[\w./-]{1,200}:\d+"),
+    "at": _form(r"[\w./-]{1,200}:\d+(:\d+)?"),
     "charge": _form(r"(ch|py)_\w{1,100}"),
     "check": _form(r"[a-z_]{1,40}"),
     "code": _form(r"[a-z_]{1,60}"),

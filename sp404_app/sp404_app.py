@@ -25,6 +25,7 @@ from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
+from sp404_app.state.browser_errors import report_browser_error
 from sp404_app.state.event_timer import EventTimer
 from sp404_app.state.tab_isolation import TabIsolation
 from sp404_app.state.toast import ToastState
@@ -95,6 +96,7 @@ class App(rx.App):
 app = App(
     api_transformer=[api],
     backend_exception_handler=show_error,
+    frontend_exception_handler=report_browser_error,
     stylesheets=["/app.css", "/account.css"],
     # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,

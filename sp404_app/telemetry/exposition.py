@@ -40,9 +40,17 @@ def remove_gauges_of_dead(folder: Path) -> None:
     """Remove the gauges of processes that have ended, however they ended."""
     for path in folder.glob(LIVE_GAUGES):
         pid = path.stem.rpartition("-")[2]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+        if pid.isdigit() and not _is_running(int(pid)):
             with suppress(FileNotFoundError):  # another scrape has removed it
                 path.unlink()
+
+
+def _is_running(pid: int) -> bool:
+    """Return whether a process runs; one that its parent has not noticed yet has ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def may_read(authorization: str, token: str) -> bool:

@@ -101,6 +101,7 @@ HOUSEKEEPING_AT = _gauge(
     "sp404_housekeeping_timestamp_seconds", "When housekeeping last finished a round.", "max"
 )
 HOUSEKEEPING_FAILURES = _counter("sp404_housekeeping_failures", "Failed tasks of housekeeping.")
+BROWSER_ERRORS = _counter("sp404_browser_errors", "Errors of JavaScript that browsers reported.")
 ERRORS = _counter("sp404_errors", "Unexpected errors that were logged.", ["role"])
 
 

@@ -11,7 +11,8 @@ cookie, address, local variable or name of a file of a user, whatever the SDK co
 import contextlib
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sp404_app
@@ -26,7 +27,7 @@ FLUSH_TIMEOUT_S = 2.0
 MAX_REPORTS_PER_MINUTE = 60  # of each process: while a database is down, each request fails
 KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment", "sdk", "tags")
 KEPT_OF_FRAMES = (
-    "abs_path", "context_line", "filename", "function", "in_app", "lineno", "module",
+    "abs_path", "colno", "context_line", "filename", "function", "in_app", "lineno", "module",
     "post_context", "pre_context",
 )  # fmt: skip
 TAGS = frozenset({"request_id", "reference", "route", "method", "stripe_event", "kind", "logger"})
@@ -80,6 +81,31 @@ def _count_report() -> bool:
         return False
     _recent.append(now)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptPlace:
+    """A place in a script of ours."""
+
+    file: str
+    line: int
+    column: int
+
+
+def report_browser_error(kind: str, places: Sequence[ScriptPlace]) -> None:
+    """Send an error of JavaScript, innermost place first; do nothing without the setting."""
+    if not settings().sentry_dsn or not _count_report():
+        return
+    import sentry_sdk  # noqa: PLC0415 - imported by `start` already
+
+    frames = [
+        {"filename": f"app:///{each.file}", "lineno": each.line, "colno": each.column}
+        for each in reversed(places)
+    ]
+    values = [{"type": kind, "stacktrace": {"frames": frames}}]
+    # The SDK's type of an event knows Python only.
+    event: Any = {"platform": "javascript", "level": "error", "exception": {"values": values}}
+    sentry_sdk.capture_event(event)
 
 
 def flush() -> None:

@@ -1,6 +1,7 @@
 """The small metrics server of a worker that runs without a web server."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,3 +56,21 @@ def test_everything_else_is_404(served: tuple[str, str]) -> None:
     if token:
         assert get(f"{url}/metrics").status_code == 404
         assert get(f"{url}/metrics", "let me in").status_code == 404
+
+
+def test_a_port_that_is_taken_gives_one_sentence(environment: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        environment.setenv("SP404_METRICS_PORT", str(port))
+        done = subprocess.run(
+            [sys.executable, "-m", "sp404_app", "worker"],
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Port {port} of SP404_METRICS_PORT cannot be used: choose another port.\n"
+    )

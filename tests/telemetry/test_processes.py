@@ -81,8 +81,9 @@ def test_gauges_of_processes_that_run_are_added_up(folder: Path) -> None:
         assert each.stdout.readline() == b"ready\n"
     assert value("sp404_websockets") == 4
     running[0].kill()
-    running[0].communicate()
+    os.waitid(os.P_PID, running[0].pid, os.WEXITED | os.WNOWAIT)  # it has ended, unnoticed
     assert value("sp404_websockets") == 2
+    running[0].communicate()
     running[1].communicate()
 
 

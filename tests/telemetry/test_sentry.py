@@ -18,6 +18,7 @@ from structlog.contextvars import bound_contextvars
 from sp404_app import logs
 from sp404_app.services.infra import queue
 from sp404_app.settings import Settings, settings
+from sp404_app.state.browser_errors import report_browser_error
 from sp404_app.telemetry import sentry
 
 SECRETS = (
@@ -142,6 +143,25 @@ def test_nothing_private_is_sent(started: Sink) -> None:
         assert not {"request", "user", "breadcrumbs", "server_name", "contexts", "extra"} & set(
             event
         )
+
+
+def test_an_error_of_a_browser_is_reported_by_type_and_place(started: Sink) -> None:
+    report_browser_error(
+        Exception("TypeError: hunter2\n    at f (https://x.example/assets/app-1.js:3:4)")
+    )
+    sentry.flush()
+    (event,) = started.events
+    assert event["platform"] == "javascript"
+    assert event["exception"]["values"] == [
+        {
+            "type": "TypeError",
+            "module": None,
+            "stacktrace": {
+                "frames": [{"filename": "app:///assets/app-1.js", "lineno": 3, "colno": 4}]
+            },
+        }
+    ]
+    assert "hunter2" not in "".join(started.bodies)
 
 
 def test_warnings_and_expected_errors_are_not_reported(started: Sink) -> None:

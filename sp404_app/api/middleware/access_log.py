@@ -4,6 +4,7 @@ import inspect
 import time
 
 import structlog
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.telemetry import metrics
@@ -50,12 +51,17 @@ def route_pattern(scope: Scope) -> str:
     """Return the route's pattern, such as `/api/samples/{sample_id}`.
 
     Pages, assets, unknown URLs and mounted applications, whose patterns are not known here, share
-    one label.
+    one label. Reflex mounts our API, so what a mount leaves in the scope says nothing: the type of
+    the route that was found does.
     """
     parameters: dict[str, object] = scope.get("path_params", {})
     placeholders = {str(value): f"{{{name}}}" for name, value in parameters.items()}
-    is_mounted = "app_root_path" in scope or "{path}" in placeholders.values()
-    if is_mounted or not inspect.isroutine(scope.get("endpoint")):
+    is_other = not isinstance(scope.get("route"), APIRoute | None)
+    if (
+        is_other
+        or "{path}" in placeholders.values()
+        or not inspect.isroutine(scope.get("endpoint"))
+    ):
         return metrics.PAGES
     parts: list[str] = scope["path"].split("/")
     return "/".join(placeholders.get(part, part) for part in parts)

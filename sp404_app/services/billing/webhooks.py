@@ -175,12 +175,12 @@ def list_dead_events(session: Session, limit: int = 100) -> list[StripeEvent]:
 
 def count_open_events(session: Session) -> tuple[int, int, dt.datetime | None]:
     """Return how many events wait, how many failed for good, and since when the oldest waits."""
-    is_dead = StripeEvent.attempts >= MAX_ATTEMPTS
+    is_dead = col(StripeEvent.attempts) >= MAX_ATTEMPTS
     waiting, dead, oldest = session.exec(
         select(
             func.count().filter(~is_dead),
             func.count().filter(is_dead),
-            func.min(StripeEvent.received_at).filter(~is_dead),
+            func.min(col(StripeEvent.received_at)).filter(~is_dead),
         ).where(col(StripeEvent.handled_at).is_(None))
     ).one()
     return waiting, dead, oldest

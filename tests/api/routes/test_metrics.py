@@ -1,8 +1,12 @@
 """Prometheus metrics."""
 
+import uuid
+
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.settings import Settings, settings
@@ -27,6 +31,18 @@ def test_a_local_client_reads_the_metrics(services: Settings) -> None:
     assert 'sp404_request_seconds_bucket{le="0.05",route="/api/me"}' in text
     assert 'sp404_queue_length{queue="free"} 0.0' in text
     assert "sp404_websockets 0.0" in text
+
+
+def test_routes_are_counted_by_their_pattern_when_the_api_is_mounted(services: Settings) -> None:
+    mounted = Starlette(routes=[Mount("/", app=api)])  # as Reflex does
+    app = wrap_in_middleware(mounted)
+    with TestClient(app, base_url=services.origin, client=("127.0.0.1", 1)) as client:
+        before = response_counts(client)
+        for path in ("/api/health/live", f"/api/samples/{uuid.uuid4()}", "/nothing/at/all"):
+            client.get(path)
+        after = response_counts(client)
+    more = {labels[0] for labels, value in after.items() if value != before.get(labels, 0)}
+    assert more - {"/metrics"} == {"/api/health/live", "/api/samples/{sample_id}", "pages"}
 
 
 def test_refusals_of_the_fast_sample_list_count_for_its_route(
