@@ -11,6 +11,7 @@ from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MB = 1 << 20
+DOCKER_SECRETS = "/run/secrets"
 Network = IPv4Network | IPv6Network
 # Variables that limit the threads of numerical libraries; set to 1 in each worker.
 SINGLE_THREADED = (
@@ -142,4 +143,10 @@ def _parse_network(name: object) -> Network:
 @lru_cache
 def settings() -> Settings:
     """Return the settings; cached, so tests that change them call `settings.cache_clear()`."""
-    return Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
+    return Settings(_secrets_dir=_secret_files())  # pyright: ignore[reportCallIssue] - fields come from the environment
+
+
+def _secret_files() -> Path | None:
+    """Return the folder with files named after settings: of systemd credentials, or of Docker."""
+    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", DOCKER_SECRETS))
+    return folder if folder.is_dir() else None
