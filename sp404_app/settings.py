@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sp404_app import setting_formats
 
 MB = 1 << 20
+DOCKER_SECRETS = "/run/secrets"
 Network = IPv4Network | IPv6Network
 # Variables that limit the threads of numerical libraries; set to 1 in each worker.
 SINGLE_THREADED = (
@@ -88,12 +89,14 @@ class Settings(BaseSettings):
     pages_dir: Path | None = None
     bundle_dir: Path | None = None
     log_level: Annotated[str, AfterValidator(setting_formats.log_level)] = "INFO"
-    log_format: LogFormat = Field(
-        # Fields are validated in order, so `env` is known here.
-        default_factory=lambda values: (
-            LogFormat.JSON if values.get("env") is Environment.PRODUCTION else LogFormat.TEXT
-        )
-    )
+    log_format: Annotated[LogFormat, Field(validate_default=True)] = None  # type: ignore[assignment]
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _choose_log_format(cls, given: object, info: ValidationInfo) -> object:
+        # Fields are validated in order, so `env` is known here, unless it is invalid.
+        in_production = info.data.get("env") is Environment.PRODUCTION
+        return given or (LogFormat.JSON if in_production else LogFormat.TEXT)
 
     @field_validator("home", "secrets_dir", "pages_dir", "bundle_dir")
     @classmethod
@@ -201,4 +204,10 @@ def _parse_network(name: object) -> Network:
 @lru_cache
 def settings() -> Settings:
     """Return the settings; cached, so tests that change them call `settings.cache_clear()`."""
-    return Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
+    return Settings(_secrets_dir=_secret_files())  # pyright: ignore[reportCallIssue] - fields come from the environment
+
+
+def _secret_files() -> Path | None:
+    """Return the folder with files named after settings: of systemd credentials, or of Docker."""
+    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", DOCKER_SECRETS))
+    return folder if folder.is_dir() else None

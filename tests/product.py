@@ -29,6 +29,7 @@ class Product:
     home: Path
     port: int
     extra: dict[str, str] = field(default_factory=dict)
+    checkout: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +61,7 @@ class Product:
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sp404_app", "serve", "--with-parent", *arguments],
-                cwd=ROOT,
+                cwd=self.checkout,
                 env=environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -5,6 +5,7 @@ Each command imports its modules when it runs, so that `--help` and errors appea
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -286,7 +287,11 @@ def _build(options: argparse.Namespace) -> int:
     from sp404_app.supervisor import frontend
 
     folder, zips = (path and path.expanduser().absolute() for path in (options.folder, options.zip))
-    print(frontend.build_pages(_settings(), folder, zips))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        print(frontend.build_pages(_settings(), folder, zips))
+    except KeyboardInterrupt:
+        raise Failure("The build was stopped; the former pages are unchanged.") from None
     return 0
 
 

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> None:
         export.export(zipping=False, frontend=True, backend=False, env=constants.Env.PROD)
         bundle.write_bundle(web, folder, fingerprint)
         for target in zips:
+            Path(target).mkdir(parents=True, exist_ok=True)
             reflex_build.zip_app(zip_dest_dir=target)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor import bundle
+from sp404_app.supervisor import bundle, orphans
 from sp404_app.supervisor.checkout import copy_checkout
 from sp404_app.supervisor.environment import ROOT, for_children, link_node
 from sp404_app.supervisor.home import Home
@@ -19,6 +19,7 @@ PACKAGES = ("reflex", "reflex-base")
 SERVE_COMMAND = (sys.executable, "-m", "sp404_app.supervisor.web")
 BUILD_TIMEOUT_S = 900.0
 BILLING = "SP404_BILLING"  # the only setting that changes what is built
+BUILD_MARK = "build alone"  # not that of a build by `serve` in the same home
 # Settings and the addresses of this host, which must not influence what is built.
 NOT_FOR_BUILDS = ("SP404_", "REFLEX_API_URL", "REFLEX_DEPLOY_URL", "REFLEX_REDIS_URL", "PORT")
 
@@ -137,9 +138,14 @@ def build_pages(settings: Settings, folder: Path | None, zips: Path | None = Non
     home.prepare()
     built = bundle.folder_for(home, wanted)
     if zips or bundle.fingerprint_of(built) != wanted:
-        build = build_process(home, for_children(settings, home), wanted, zips)
+        variables = for_children(settings, home) | orphans.marker_variable(home, BUILD_MARK)
+        build = build_process(home, variables, wanted, zips)
         build.start()
-        build.wait_until(lambda: build.exit_code == 0, BUILD_TIMEOUT_S)
+        try:
+            build.wait_until(lambda: build.exit_code == 0, BUILD_TIMEOUT_S)
+        finally:
+            build.send_stop_signal()
+            orphans.kill_descendants(home, BUILD_MARK)
     if folder is None:
         bundle.select_bundle(home, wanted)
         return built
