@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, _or_empty(setting_formats.redis_address)] = ""
     storage_url: Annotated[str, _or_empty(setting_formats.storage_address)] = ""
     smtp_url: Annotated[str, _or_empty(setting_formats.mail_address)] = ""
-    mail_from: Annotated[str, AfterValidator(setting_formats.sender)] = (
+    mail_from: Annotated[str, _or_empty(setting_formats.sender)] = (
         "SP-404 Library <noreply@localhost>"
     )
     secrets_dir: Path | None = None

@@ -9,6 +9,7 @@ from typing import Final
 
 from sp404_app.jobs.scheduler import housekeeping
 from sp404_app.services.infra.leader import RENEW_S, Lease
+from sp404_app.telemetry import metrics, processes, sentry
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,8 @@ LEASE_NAME: Final = "sp404:scheduler"
 
 def main() -> None:
     """Keep house, or wait to do so, until a signal stops the process."""
+    metrics.start_process(processes.SCHEDULER)
+    sentry.start()
     asyncio.run(_run())
 
 

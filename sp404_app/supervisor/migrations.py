@@ -49,14 +49,6 @@ def migrate_after(url: str, change: Callable[[Connection], None]) -> None:
         engine.dispose()
 
 
-def is_known_revision(revision: str) -> bool:
-    """Return whether this version of the program can migrate tables of a revision."""
-    try:
-        return ScriptDirectory.from_config(_config(None)).get_revision(revision) is not None
-    except CommandError:
-        return False
-
-
 def pending_migrations(url: str) -> list[str]:
     """Return the changes of models that no migration makes, one line each."""
     engine = create_engine(_driver(url))

@@ -135,7 +135,7 @@ def ensure_production_settings(settings: Settings) -> None:
     if missing := list(find_missing(settings)):
         raise Failure("\n".join(missing))
     for sentence in find_advised(settings):
-        log.warning(sentence)
+        log.warning("%s", sentence)
 
 
 def find_missing(settings: Settings, name: str = "") -> Iterator[str]:
@@ -174,7 +174,7 @@ def ensure_stripe_accepts_key(settings: Settings) -> None:
     if (answer := key_check.ask_stripe(settings.stripe_secret_key)) is key_check.KeyAnswer.REFUSED:
         raise Failure(key_check.SENTENCES[answer])
     if answer is not key_check.KeyAnswer.ACCEPTED:
-        log.warning(key_check.SENTENCES[answer])
+        log.warning("%s", key_check.SENTENCES[answer])
 
 
 def _has_public_domain(mail_from: str) -> bool:

@@ -1,1 +1,1 @@
-"""Slow tests of operation: restarts, drains, recovery, poolers, proxies. `make test-ops` runs them."""
+"""Slow tests of operation: restarts, recovery, poolers, proxies. `make test-ops` runs them."""

@@ -16,7 +16,7 @@ from tests.shop import Shop
 COMPLETE = SAFE | {
     "storage_url": "s3://bucket/sounds",
     "secrets_dir": "/var/lib/sp404/secrets",
-    "pages_dir": "/etc/sp404/pages",
+    "pages_dir": "/etc",
     "operators": "ada@sounds.example",
     "metrics_token": "a long random token",
 }
@@ -35,9 +35,7 @@ def advice(**changes: object) -> list[str]:
     [
         ("mail_from", "Crate 404 <noreply@localhost>"),
         ("mail_from", "noreply@mail.localdomain"),
-        ("mail_from", "nobody"),
         ("public_url", "http://sounds.example"),
-        ("public_url", "https://"),
         ("trusted_proxies", "0.0.0.0/0"),
         ("trusted_proxies", "10.0.0.1, ::/0"),
         ("stripe_secret_key", "sk_test_emulator_1"),
