@@ -42,7 +42,7 @@ WATCH_INTERVAL_S = 0.25
 DEMO_TIMEOUT_S = 600.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # `signal.signal` calls repr, before all fields are set
 class Supervisor:
     """All processes of one home."""
 

@@ -47,6 +47,7 @@ def test_serve_names_every_setting_that_production_needs(
 ) -> None:
     environment.setenv("SP404_ENV", "production")
     environment.setenv("SP404_BILLING", "off")
+    environment.setenv("SP404_LOG_FORMAT", "text")
     assert main.main(["serve"]) == 1
     lines = capsys.readouterr().err.splitlines()
     needed = {f"SP404_{name.upper()}" for name in SAFE if name != "env" and "stripe" not in name}
@@ -59,7 +60,7 @@ def test_serve_names_every_setting_that_production_needs(
         ("PORT", "many"),
         ("SP404_PLAN", "gold"),
         ("SP404_BILLING", "maybe"),
-        ("SP404_WORKERS", "0"),
+        ("SP404_WORKERS", "-1"),
         ("SP404_ENV", "staging"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.1/8"),
