@@ -99,6 +99,12 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     restore.add_argument("--replace", action="store_true", help="delete the library that is here")
     restore.set_defaults(run=_restore)
 
+    rehearsal = commands.add_parser(
+        "rehearse-restore", help="restore a backup into a temporary database, and check it"
+    )
+    rehearsal.add_argument("folder", type=Path, metavar="DIR")
+    rehearsal.set_defaults(run=_rehearse_restore)
+
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:
     commands = billing.add_subparsers(required=True, metavar="COMMAND")
@@ -315,6 +321,13 @@ def _restore(options: argparse.Namespace) -> int:
     from sp404_app.cli.restore import restore_backup
 
     print(restore_backup(_settings_of_database(), options.folder, replace=options.replace))
+    return 0
+
+
+def _rehearse_restore(options: argparse.Namespace) -> int:
+    from sp404_app.cli.rehearse_restore import rehearse_restore
+
+    print(rehearse_restore(_settings(), options.folder))
     return 0
 
 

@@ -93,18 +93,28 @@ def _restore(
 
 
 def _replace(connection: Connection, source: Path, journal: restore_recovery.Journal) -> None:
+    driver = replace_database(connection, source / backup_manifest.DATABASE)
+    restore_recovery.mark_database(driver, journal)
+
+
+def replace_database(connection: Connection, dump: Path) -> psycopg.Connection:
+    """Replace the database by a dump in the transaction of the caller; return its connection.
+
+    Raises:
+        Failure: If the database rejects a statement of the dump.
+    """
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     restore_recovery.lock_database(driver)
     try:
         driver.execute("create extension if not exists vector")
-        dump_file.execute_dump(driver, source / backup_manifest.DATABASE)
+        dump_file.execute_dump(driver, dump)
     except psycopg.OperationalError:
         raise  # the same message as for every database that cannot be used
     except psycopg.Error as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise Failure(f"The backup cannot be restored into this database: {reason}.") from error
-    restore_recovery.mark_database(driver, journal)
+    return driver
 
 
 def _existing_keys(url: str) -> set[str] | None:

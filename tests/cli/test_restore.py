@@ -5,25 +5,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from sp404_app.cli import backup, backup_manifest, restore
-from sp404_app.models import Sample, User
+from sp404_app.models import Sample
 from sp404_app.services.infra import storage
-from sp404_app.settings import Settings, settings
+from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations, postgres_clients, postgresql, restore_recovery
 from sp404_app.supervisor.errors import Failure
+from tests.cli.libraries import EMAIL, KEY, NEW, OLD, OTHER_KEY, contents, fill
 from tests.cli.test_backup import reseal, session_on
-from tests.postgres_servers import PostgresServer, running_postgres
+from tests.postgres_servers import PostgresServer
 
-EMAIL = "dj@example.org"
-KEY = "ab/kick.wav"
-OTHER_KEY = "cd/snare.wav"
 COMMAND = [sys.executable, "-m", "sp404_app"]
 DIES_AFTER_THE_COMMIT = """
 import os, pathlib, sys
@@ -37,87 +34,6 @@ def die(*arguments):
 migrations.migrate_after = die
 restore.restore_backup(settings(), pathlib.Path(sys.argv[1]), replace=True)
 """
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Callable[[int], PostgresServer]]:
-    """Return the server of a version, started once."""
-    with ExitStack() as stack:
-        running: dict[int, PostgresServer] = {}
-
-        def find(major: int) -> PostgresServer:
-            if major not in running:
-                running[major] = stack.enter_context(running_postgres(major))
-            return running[major]
-
-        yield find
-
-
-@pytest.fixture
-def library(environment: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], Settings]:
-    """Switch to a library in a home and a database of its own."""
-
-    def switch(name: str, url: str) -> Settings:
-        environment.setenv("SP404_HOME", str(tmp_path / name))
-        environment.setenv("SP404_DATABASE_URL", url)
-        settings.cache_clear()
-        return settings()
-
-    return switch
-
-
-def fill(here: Settings, email: str, key: str, pepper: str) -> None:
-    """Migrate the database; add a user, a sample with its file, and the pepper."""
-    migrations.run_migrations(here.database_url)
-    storage.save_bytes(key.encode(), key)
-    here.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (here.secrets / "pepper").write_text(pepper)
-    with session_on(here.database_url) as session:
-        user = User(email=email, password_hash="x")
-        session.add(user)
-        session.flush()
-        session.add(
-            Sample(user_id=user.id, name="kick\tA\\", filename="kick.wav", storage_key=key,
-                   size=len(key), digest="d", format="WAV")
-        )  # fmt: skip
-        session.commit()
-
-
-def contents(here: Settings) -> tuple[list[str], set[str], dict[str, str]]:
-    """Return the users, the files, and the secrets with their contents."""
-    with psycopg.connect(here.database_url) as connection:
-        users = [email for (email,) in connection.execute("select email from users")]
-    files = set(backup.list_stored_keys())
-    secrets = {str(p.relative_to(here.secrets)): p.read_text() for p in here.secrets.rglob("*")}
-    return users, files, secrets
-
-
-OLD = (["old@example.org"], {OTHER_KEY}, {"pepper": "old"})
-NEW = ([EMAIL], {KEY}, {"pepper": "new"})
-
-
-@pytest.fixture
-def archive(
-    servers: Callable[[int], PostgresServer],
-    library: Callable[[str, str], Settings],
-    tmp_path: Path,
-) -> Path:
-    here = library("first", servers(18).create_database())
-    fill(here, EMAIL, KEY, "new")
-    backup.create_backup(here, tmp_path / "backup")
-    return tmp_path / "backup"
-
-
-@pytest.fixture
-def other(
-    archive: Path,
-    servers: Callable[[int], PostgresServer],
-    library: Callable[[str, str], Settings],
-) -> Settings:
-    """Another library, which is to be replaced by the archive."""
-    here = library("second", servers(18).create_database())
-    fill(here, "old@example.org", OTHER_KEY, "old")
-    return here
 
 
 @pytest.mark.parametrize(("source", "target"), [(16, 16), (16, 18), (18, 18), (18, 16)])
