@@ -79,7 +79,9 @@ def ensure_bundle_matches(folder: Path, fingerprint: str) -> None:
     found = fingerprint_of(folder)
     if found == fingerprint:
         return
-    problem = "was built from other sources" if found else "holds no built pages"
+    problem = "was built from other sources or with another SP404_BILLING"
+    if not found:
+        problem = "holds no built pages"
     raise Failure(
         f"SP404_BUNDLE_DIR={folder} {problem}: run `python -m sp404_app build {folder}` "
         "where Node is installed, or leave it unset."

@@ -18,6 +18,7 @@ def main(settings: Settings) -> int:
         Failure: If a setting is missing, or the pages were not built from this code.
     """
     production_checks.ensure_production_settings(settings)
+    production_checks.ensure_stripe_accepts_key(settings)
     for name, value in (
         ("SP404_DATABASE_URL", settings.database_url),
         ("SP404_REDIS_URL", settings.redis_url),
