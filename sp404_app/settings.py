@@ -68,12 +68,7 @@ class Settings(BaseSettings):
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
     log_level: str = "INFO"
-    log_format: LogFormat = Field(
-        # Fields are validated in order, so `env` is known here.
-        default_factory=lambda values: (
-            LogFormat.JSON if values.get("env") is Environment.PRODUCTION else LogFormat.TEXT
-        )
-    )
+    log_format: LogFormat | None = None
 
     @field_validator("home", "secrets_dir", "pages_dir")
     @classmethod
@@ -111,6 +106,13 @@ class Settings(BaseSettings):
         if self.drain_notice_seconds is None:
             return 5.0 if self.in_production else 0.0
         return self.drain_notice_seconds
+
+    @property
+    def logs_are_collected(self) -> bool:
+        """Return whether sentences for the operator are JSON, too; by default in production."""
+        if self.log_format is None:
+            return self.in_production
+        return self.log_format is LogFormat.JSON
 
     @property
     def stripe_emulated(self) -> bool:

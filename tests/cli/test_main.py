@@ -41,7 +41,7 @@ def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) 
     ("name", "value"),
     [
         ("PORT", "many"),
-        ("SP404_WORKERS", "0"),
+        ("SP404_WORKERS", "-1"),
         ("SP404_ENV", "staging"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.1/8"),
