@@ -89,14 +89,7 @@ class Settings(BaseSettings):
     pages_dir: Path | None = None
     bundle_dir: Path | None = None
     log_level: Annotated[str, AfterValidator(setting_formats.log_level)] = "INFO"
-    log_format: Annotated[LogFormat, Field(validate_default=True)] = None  # type: ignore[assignment]
-
-    @field_validator("log_format", mode="before")
-    @classmethod
-    def _choose_log_format(cls, given: object, info: ValidationInfo) -> object:
-        # Fields are validated in order, so `env` is known here, unless it is invalid.
-        in_production = info.data.get("env") is Environment.PRODUCTION
-        return given or (LogFormat.JSON if in_production else LogFormat.TEXT)
+    log_format: LogFormat | None = None
 
     @field_validator("home", "secrets_dir", "pages_dir", "bundle_dir")
     @classmethod
@@ -152,6 +145,13 @@ class Settings(BaseSettings):
         if self.drain_notice_seconds is None:
             return 5.0 if self.in_production else 0.0
         return self.drain_notice_seconds
+
+    @property
+    def logs_are_collected(self) -> bool:
+        """Return whether sentences for the operator are JSON, too; by default in production."""
+        if self.log_format is None:
+            return self.in_production
+        return self.log_format is LogFormat.JSON
 
     @property
     def stripe_emulated(self) -> bool:

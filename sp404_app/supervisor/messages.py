@@ -7,7 +7,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from sp404_app.settings import LogFormat, settings
+from sp404_app.settings import settings
 
 
 def say(line: str) -> None:
@@ -34,6 +34,6 @@ def _as_json(line: str, level: str) -> str:
 
 def _in_json() -> bool:
     try:
-        return settings().log_format is LogFormat.JSON
+        return settings().logs_are_collected
     except ValidationError:  # the sentence says which setting is invalid
         return False

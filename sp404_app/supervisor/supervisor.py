@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sp404_app.settings import LogFormat, Settings
+from sp404_app.settings import Settings
 from sp404_app.supervisor import (
     frontend,
     listener,
@@ -218,7 +218,7 @@ class Supervisor:
         return None if self.settings.in_production else self.home.log(name)
 
     def _print_addresses(self) -> None:
-        if self.settings.log_format is LogFormat.TEXT:
+        if not self.settings.logs_are_collected:
             say("")
         say(f"  Crate 404        {self.settings.origin}")
         credentials = self.home.cache / "demo-account"
