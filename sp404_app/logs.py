@@ -132,6 +132,10 @@ def _level() -> str:
         return "INFO"
 
 
+# An error of what sends the reports is not reported, or it would send itself for ever.
+REPORTERS = ("sentry_sdk", "urllib3")
+
+
 class Record(logging.LogRecord):
     """A log record that is redacted when it is created."""
 
@@ -150,7 +154,7 @@ class Record(logging.LogRecord):
             self.args = ()
         if self.exc_info and self.exc_info[1]:
             self.exc_text = stack(self.exc_info[1])
-            if not from_structlog:
+            if not from_structlog and self.name.partition(".")[0] not in REPORTERS:
                 _report(self.exc_info[1], {"logger": self.name, "level": self.levelname.lower()})
         self.exc_info = None
 
@@ -160,7 +164,8 @@ def statement(path: str, line: int) -> str:
     """Return the message of a logging call from its source: the text without its values."""
     try:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, SystemError):
+        # Python 3.11 sometimes miscounts the recursion of its parser: "recursion depth mismatch".
         return ""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):

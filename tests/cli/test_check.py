@@ -85,7 +85,7 @@ def test_a_setting_that_production_needs(
     ("item", "setting", "good"),
     [
         ("listen-address", "trusted_proxies", "127.0.0.1"),
-        ("legal-pages", "pages_dir", "/etc/pages"),
+        ("legal-pages", "pages_dir", "/etc"),
         ("operators", "operators", "ada@sounds.example"),
         ("metrics-token", "metrics_token", "0123456789abcdef"),
     ],
@@ -104,7 +104,7 @@ def test_the_database_passes_and_one_that_does_not_answer_fails(
     services: Settings, check: Check, item: str
 ) -> None:
     assert check(item)[0] is Status.OK
-    for url in (f"postgresql://ada:{PASSWORD}@{dead_address()}/x", f"postgres_{PASSWORD}", ""):
+    for url in (f"postgresql://ada:{PASSWORD}@{dead_address()}/x", ""):
         assert check(item, database_url=url)[0] is Status.MISSING
 
 
@@ -118,7 +118,7 @@ def another_database(services: Settings, *statements: str) -> Iterator[str]:
         connection.execute(f"create role {owner} login password '{PASSWORD}'")
         connection.execute(f"create database {name}")
         parts = connection.info.get_parameters()
-        login = f"dbname={name} user={owner} password={PASSWORD} host={parts['host']}"
+        login = f"postgresql://{owner}:{PASSWORD}@/{name}?host={parts['host']}"
         admin = psycopg.conninfo.make_conninfo(services.database_url, dbname=name)
         try:
             with psycopg.connect(admin, autocommit=True) as inside:
@@ -184,7 +184,7 @@ def test_a_redis_that_does_not_answer_or_is_no_redis(
     services: Settings, check: Check, item: str
 ) -> None:
     assert check(item)[0] is not Status.MISSING
-    for url in (f"redis://:{PASSWORD}@{dead_address()}", f"http://{PASSWORD}", ""):
+    for url in (f"redis://:{PASSWORD}@{dead_address()}", ""):
         assert check(item, redis_url=url)[0] is Status.MISSING
 
 
@@ -260,7 +260,7 @@ def test_the_mail_server_and_the_sender(smtp_server: SmtpServer, check: Check) -
 @pytest.mark.parametrize("item", ["email-server", "email-sender"])
 def test_a_mail_server_that_does_not_answer(check: Check, item: str) -> None:
     sender = "mail@sounds.example"
-    for url in (f"smtp://ada:{PASSWORD}@{dead_address()}", "smtp://host:port", ""):
+    for url in (f"smtp://ada:{PASSWORD}@{dead_address()}", ""):
         assert check(item, smtp_url=url, mail_from=sender)[0] is Status.MISSING
 
 

@@ -56,12 +56,13 @@ def route_pattern(scope: Scope) -> str:
     """
     parameters: dict[str, object] = scope.get("path_params", {})
     placeholders = {str(value): f"{{{name}}}" for name, value in parameters.items()}
-    is_other = not isinstance(scope.get("route"), APIRoute | None)
-    if (
-        is_other
-        or "{path}" in placeholders.values()
-        or not inspect.isroutine(scope.get("endpoint"))
-    ):
+    route = scope.get("route")
+    is_other = not isinstance(route, APIRoute | None) or "{path}" in placeholders.values()
+    if is_other or not inspect.isroutine(scope.get("endpoint")):
         return metrics.PAGES
     parts: list[str] = scope["path"].split("/")
-    return "/".join(placeholders.get(part, part) for part in parts)
+    # A placeholder may be part of a segment, as in `{number}.mid`, so the route's own end is taken.
+    # It lacks the prefixes of the routers that include it.
+    end = route.path_format.split("/")[1:] if route else []
+    start = parts[: len(parts) - len(end)]
+    return "/".join([*(placeholders.get(part, part) for part in start), *end])

@@ -30,7 +30,8 @@ def serve_built_files(app: ASGIApp) -> ASGIApp:
     """Add cache headers, and answer for assets that only a former bundle contains."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+        if not is_read or scope["path"].startswith("/api/"):  # `security_headers` sets those
             await app(scope, receive, send)
             return
 
