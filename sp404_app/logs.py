@@ -80,6 +80,7 @@ FORMS: dict[str, Any] = {
     "request": _form(r"req_\w{1,60}"),
     "request_id": _form(r"[A-Za-z0-9._-]{8,64}"),
     "route": _form(r"pages|/[\w{}./-]{0,200}"),
+    "stripe_mode": _form("live|test|emulator"),
     "stripe_event": _form(r"evt_\w{1,100}"),
     "reason": _form(r"[A-Za-z0-9 ,.'()-]{1,100}"),
     "subject": _form(r"[A-Za-z0-9 ,.'-]{1,100}"),

@@ -98,7 +98,9 @@ def _jobs(session: Session) -> Families:
 
 
 def _webhooks(session: Session) -> Families:
-    waiting, dead, oldest = webhooks.count_open_events(session)
+    # Those that were due when billing was turned off stay due, and nobody is to do anything.
+    counted = webhooks.count_open_events(session) if settings().billing else (0, 0, None)
+    waiting, dead, oldest = counted
     age = (now() - oldest).total_seconds() if oldest else 0.0
     return [
         _gauge("webhooks_waiting", "Events of Stripe that wait.", waiting),

@@ -101,6 +101,7 @@ async def report_ready() -> AsyncIterator[None]:
 async def until_drain(items: AsyncGenerator[T, None]) -> AsyncIterator[T]:
     """Yield items until they end or this process drains: an endless stream would delay its stop."""
     ended = asyncio.ensure_future((_draining or asyncio.Event()).wait())
+    following: asyncio.Future[T] | None = None
     try:
         while True:
             following = asyncio.ensure_future(anext(items))
@@ -117,4 +118,7 @@ async def until_drain(items: AsyncGenerator[T, None]) -> AsyncIterator[T]:
             yield item
     finally:
         ended.cancel()
-        await items.aclose()
+        if following and not following.done():
+            following.cancel()  # whoever listens has gone; it closes the generator in its own task
+        else:
+            await items.aclose()

@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,16 @@ from sp404_app.errors import AppError
 from sp404_app.settings import SINGLE_THREADED, Settings, settings
 from sp404_app.supervisor.errors import ConfigurationError, Failure
 from sp404_app.supervisor.messages import say_error
+
+REDIS_PAUSE_S = 2.0
+# What a worker or scheduler alone needs in production; without the last two, mails would be lost.
+WORKER_SETTINGS = (
+    "SP404_DATABASE_URL",
+    "SP404_REDIS_URL",
+    "SP404_PUBLIC_URL",
+    "SP404_SMTP_URL",
+    "SP404_MAIL_FROM",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -228,6 +239,7 @@ def _scheduler(_: argparse.Namespace) -> int:
     from sp404_app.telemetry import processes
 
     processes.use_own_folder()  # before anything imports the metrics
+    _prepare_single_process()
     _serve_metrics()
     from sp404_app.jobs import scheduler_process
 
@@ -241,15 +253,17 @@ def _add_worker(worker: argparse.ArgumentParser) -> None:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from sp404_app.supervisor import service_checks
     from sp404_app.telemetry import processes
 
     processes.use_own_folder()  # before anything imports the metrics
+    for name, value in {
+        **dict.fromkeys(SINGLE_THREADED, "1"),
+        "NUMBA_CACHE_DIR": str(_settings().home / "cache" / "numba"),
+    }.items():
+        os.environ.setdefault(name, value)  # `serve` has set them
+    _prepare_single_process()
     _serve_metrics()
-    if not (_settings().database_url and _settings().redis_url):
-        _use_running_services()
-    # Not the database: a worker that is restarted while it is away waits for it.
-    service_checks.ensure_redis(_settings().redis_url)
+    _wait_for_redis()
     if options.pictures:
         from sp404_app.jobs import picture_worker
 
@@ -259,6 +273,50 @@ def _worker(options: argparse.Namespace) -> int:
 
     worker.main()
     return 0
+
+
+def _prepare_single_process() -> None:
+    """Find the services of a process that `serve` has not started, and check its settings.
+
+    Raises:
+        Failure: If a setting that production needs is missing.
+    """
+    from sp404_app.supervisor import orphans, production_checks
+
+    if orphans.MARK in os.environ:
+        return
+    if not (_settings().database_url and _settings().redis_url):
+        _use_running_services()
+    if _settings().in_production:
+        found = [
+            each
+            for name in WORKER_SETTINGS
+            for each in production_checks.find_missing(_settings(), name)
+        ]
+        if found:
+            raise Failure("\n".join(found))
+
+
+def _wait_for_redis() -> None:
+    """Wait until Redis answers; a worker alone ends with the reason instead.
+
+    The supervisor would give up if a worker that it restarts during an outage ended each time. The
+    database is not checked: a worker waits for it.
+
+    Raises:
+        ConfigurationError: If a worker that runs alone does not reach Redis.
+    """
+    from sp404_app.supervisor import orphans, service_checks
+
+    while True:
+        try:
+            service_checks.ensure_redis(_settings().redis_url)
+        except ConfigurationError:
+            if orphans.MARK not in os.environ:
+                raise
+            time.sleep(REDIS_PAUSE_S)
+        else:
+            return
 
 
 def _serve_metrics() -> None:
@@ -302,10 +360,11 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    from sp404_app.supervisor import migrations
+    from sp404_app.supervisor import migrations, restore_recovery
 
     if not _settings().database_url:
         raise Failure("SP404_DATABASE_URL is not set. `serve` migrates the embedded database.")
+    restore_recovery.recover_before_start(_settings(), _settings().database_url)
     migrations.run_migrations(_settings().database_url)
     return 0
 

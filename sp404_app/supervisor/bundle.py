@@ -53,20 +53,22 @@ def copy_bundle(source: Path, folder: Path) -> None:
 
 
 def select_bundle(home: Home, fingerprint: str) -> None:
-    """Let the next web server serve this bundle; keep the former one, and remove older ones.
-
-    A web server that runs reads the former one until it is stopped.
-    """
+    """Let the next web server serve this bundle; one that runs goes on with the former one."""
     chosen = folder_for(home, fingerprint)
-    former = home.bundle.readlink().name if home.bundle.is_symlink() else ""
-    if former == chosen.name:
-        return
     link = home.root / "bundle.new"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(home.bundles.name) / chosen.name)
     link.replace(home.bundle)
-    for folder in home.bundles.iterdir():
-        if folder.name not in {chosen.name, former}:
+
+
+def remove_unused_bundles(home: Home) -> None:
+    """Remove all bundles but the chosen one.
+
+    Only while no web server runs: one may serve a bundle that is no longer chosen.
+    """
+    chosen = home.bundle.readlink().name if home.bundle.is_symlink() else ""
+    for folder in home.bundles.glob("*"):
+        if folder.name != chosen:
             shutil.rmtree(folder, ignore_errors=True)
 
 

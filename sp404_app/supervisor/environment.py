@@ -10,7 +10,6 @@ from sp404_app.settings import SINGLE_THREADED, Settings
 from sp404_app.supervisor import postgresql, redis_server
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
-from sp404_app.telemetry import processes
 
 ROOT = Path(sp404_app.__file__).resolve().parents[1]
 
@@ -27,7 +26,6 @@ def for_children(settings: Settings, home: Home) -> dict[str, str]:
         "PORT": str(settings.port),
         "SP404_BILLING": "on" if settings.billing else "off",  # spelled one way for `frontend`
         "PYTHONUNBUFFERED": "1",
-        processes.FOLDER_VARIABLE: str(home.metrics),
         "SP404_METRICS_PORT": "0",  # the web server shows the metrics of all children
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(home.cache / "numba")),
         "REFLEX_REDIS_URL": os.environ.get("REFLEX_REDIS_URL", pages_url),

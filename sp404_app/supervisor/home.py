@@ -104,7 +104,7 @@ class Home:
                 (self.root / name).mkdir(exist_ok=True, mode=0o700)
             probe = self.run / "probe"
             probe.write_bytes(b"x" * 4096)
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another process of this home may be quicker
             self._prepare_sockets()
         free = shutil.disk_usage(self.root).free >> 20
         if free < room_mb:

@@ -20,6 +20,11 @@ def say_error(line: str) -> None:
     _write(sys.stderr, line, "error")
 
 
+def say_warning(line: str) -> None:
+    """Print a warning to stderr at once."""
+    _write(sys.stderr, line, "warning")
+
+
 def _write(stream: IO[str], line: str, level: str) -> None:
     stream.write(f"{_as_json(line, level) if _in_json() else line}\n")
     stream.flush()

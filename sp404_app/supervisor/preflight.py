@@ -16,7 +16,8 @@ def ensure_keys(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         for path in folder.iterdir():
-            path.chmod(0o600)
+            if path.is_file():  # not the folder of an interrupted restore
+                path.chmod(0o600)
         try:
             signing_keys.ensure_signing_key()
         except signing_keys.UnusableKeys as error:

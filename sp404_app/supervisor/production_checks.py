@@ -1,7 +1,6 @@
 """Refuse to start in production with settings made for one's own machine, or warn about them."""
 
 import ipaddress
-import logging
 import re
 from collections.abc import Callable, Iterator
 from email.utils import parseaddr
@@ -11,13 +10,12 @@ from sp404_app.errors import ValidationFailed
 from sp404_app.services.infra import email_addresses
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
+from sp404_app.supervisor.messages import say_warning
 
 EMULATOR_KEY_PREFIX = "sk_test_emulator_"
 STRIPE_KEY = re.compile(r"(sk|rk)_(live|test)_\w+")
 WEBHOOK_SECRET = re.compile(r"whsec_\S+")
 LOCAL_NAMES = ("localhost", "localdomain", "invalid")
-
-log = logging.getLogger(__name__)
 
 # Setting, what is wrong in one sentence, and the test that it is right.
 Check = tuple[str, str, Callable[[Settings], object]]
@@ -130,12 +128,12 @@ def ensure_production_settings(settings: Settings) -> None:
     """
     if not settings.in_production:
         if "_live_" in settings.stripe_secret_key:
-            log.warning("SP404_STRIPE_SECRET_KEY is a live key in development: cards are charged.")
+            say_warning("SP404_STRIPE_SECRET_KEY is a live key in development: cards are charged.")
         return
     if missing := list(find_missing(settings)):
         raise Failure("\n".join(missing))
     for sentence in find_advised(settings):
-        log.warning("%s", sentence)
+        say_warning(sentence)
 
 
 def find_missing(settings: Settings, name: str = "") -> Iterator[str]:
@@ -174,7 +172,7 @@ def ensure_stripe_accepts_key(settings: Settings) -> None:
     if (answer := key_check.ask_stripe(settings.stripe_secret_key)) is key_check.KeyAnswer.REFUSED:
         raise Failure(key_check.SENTENCES[answer])
     if answer is not key_check.KeyAnswer.ACCEPTED:
-        log.warning("%s", key_check.SENTENCES[answer])
+        say_warning(key_check.SENTENCES[answer])
 
 
 def _has_public_domain(mail_from: str) -> bool:

@@ -45,7 +45,8 @@ class Restarter:
 
     def restart_when_idle(self) -> None:
         """Ask the child to end when it has finished its work, and start it again."""
-        if self.child.exit_code is None:
+        # RQ takes a second signal as the order to stop its job.
+        if self.child.exit_code is None and not self.planned:
             self.planned = True
             self.child.send_stop_signal()
 

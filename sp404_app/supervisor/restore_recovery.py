@@ -19,6 +19,7 @@ from psycopg import sql
 from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure, explain_os_errors
+from sp404_app.supervisor.home import Home, lock_home
 
 FOLDER = ".restore"
 JOURNAL = "journal.json"
@@ -113,3 +114,17 @@ def ensure_recovered(settings: Settings, url: str) -> None:
         raise Failure(
             "A restore was interrupted, and the database does not answer: start it first."
         ) from error
+
+
+def recover_before_start(settings: Settings, url: str) -> None:
+    """Do the same for a process that starts alone, unless a restore is running now.
+
+    Raises:
+        Failure: If one is running, or for the reasons of `ensure_recovered`.
+    """
+    if not (settings.secrets / FOLDER).exists():
+        return
+    home = Home(settings.home)
+    home.prepare(room_mb=0)
+    with lock_home(home):
+        ensure_recovered(settings, url)

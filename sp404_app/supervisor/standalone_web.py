@@ -4,7 +4,7 @@ import os
 import sys
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor import frontend, production_checks
+from sp404_app.supervisor import frontend, production_checks, restore_recovery
 from sp404_app.supervisor.environment import ROOT, for_children
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
@@ -33,6 +33,7 @@ def main(settings: Settings) -> int:
             "The pages of this code are not built: run `python -m sp404_app build`, or name a "
             "folder with built pages in SP404_BUNDLE_DIR."
         )
+    restore_recovery.recover_before_start(settings, settings.database_url)
     ensure_keys(settings.secrets)
     os.chdir(ROOT)
     sys.stdout.flush()

@@ -16,6 +16,7 @@ from types import FrameType
 
 from sp404_app.settings import Settings
 from sp404_app.supervisor import (
+    bundle,
     frontend,
     listener,
     migrations,
@@ -58,7 +59,9 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         self.home = Home(self.settings.home)
-        self.environment = for_children(self.settings, self.home)
+        # Only children of one supervisor share the folder: their process ids differ.
+        metrics = {processes.FOLDER_VARIABLE: str(self.home.metrics)}
+        self.environment = for_children(self.settings, self.home) | metrics
 
     def run(self) -> None:
         """Run until a signal stops the process.
@@ -91,6 +94,7 @@ class Supervisor:
 
     def _start(self) -> None:
         self.crew = self._worker_pool()
+        bundle.remove_unused_bundles(self.home)
         wanted = frontend.source_fingerprint(self.settings)
         build = self._start_build(wanted)
         self._start_stores()

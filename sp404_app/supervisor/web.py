@@ -73,6 +73,9 @@ class DrainingServer(MPServer):
 
     def signal_handler_interrupt(self, *_: object, **__: object) -> None:
         """Begin to stop; at the second signal do not wait any longer."""
+        if self._ending and lifecycle.current_phase() is Phase.HANDING_OVER:
+            lifecycle.announce(Phase.STOPPING)  # it drains already; this is the first signal
+            return
         if self._ending:
             self._interrupt()
             for worker in self.wrks:

@@ -6,6 +6,7 @@ Only its gauges, such as open websockets, are removed.
 
 import hmac
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -62,7 +63,13 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
+class _ServerOfIPv6(_Server):
+    address_family = socket.AF_INET6
+
+
 class _Silent(WSGIRequestHandler):
+    timeout = 10.0  # s; a connection that says nothing would hold its thread for ever
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
         """Write no line for a scrape."""
 
@@ -75,11 +82,12 @@ def serve_metrics(host: str, port: int, token: str) -> None:
     Raises:
         OSError: If the port cannot be used.
     """
+    address = host if token else "127.0.0.1"
     server = make_server(
-        host if token else "127.0.0.1",
+        address,
         port,
         _application(token),
-        server_class=_Server,
+        server_class=_ServerOfIPv6 if ":" in address else _Server,
         handler_class=_Silent,
     )
     # A job that outlives its worker must not keep the port.

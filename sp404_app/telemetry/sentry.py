@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FLUSH_TIMEOUT_S = 2.0
 MAX_REPORTS_PER_MINUTE = 60  # of each process: while a database is down, each request fails
+MAX_BROWSER_REPORTS_PER_MINUTE = 20
 KEPT = ("event_id", "timestamp", "level", "platform", "release", "environment", "sdk", "tags")
 KEPT_OF_FRAMES = (
     "abs_path", "colno", "context_line", "filename", "function", "in_app", "lineno", "module",
@@ -72,15 +73,24 @@ def report(error: BaseException, fields: Mapping[str, Any]) -> None:
 
 
 _recent: deque[float] = deque(maxlen=MAX_REPORTS_PER_MINUTE)
+_recent_of_browsers: deque[float] = deque(maxlen=MAX_BROWSER_REPORTS_PER_MINUTE)
 
 
-def _count_report() -> bool:
+def _count_report(recent: deque[float] = _recent) -> bool:
     """Count a report; return False if there were too many in the last minute."""
     now = time.monotonic()
-    if len(_recent) == MAX_REPORTS_PER_MINUTE and now - _recent[0] < 60:
+    if len(recent) == recent.maxlen and now - recent[0] < 60:
         return False
-    _recent.append(now)
+    recent.append(now)
     return True
+
+
+def may_report_browser_error() -> bool:
+    """Count an error of a browser; return False if there were too many in the last minute.
+
+    They are counted apart: anybody may send them, and they must not displace the server's own.
+    """
+    return _count_report(_recent_of_browsers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ class ScriptPlace:
 
 def report_browser_error(kind: str, places: Sequence[ScriptPlace]) -> None:
     """Send an error of JavaScript, innermost place first; do nothing without the setting."""
-    if not settings().sentry_dsn or not _count_report():
+    if not settings().sentry_dsn:
         return
     import sentry_sdk  # noqa: PLC0415 - imported by `start` already
 

@@ -72,3 +72,25 @@ async def test_a_stream_that_ends_by_itself_is_passed_on() -> None:
 
     async with lifecycle.follow_phase():
         assert [number async for number in lifecycle.until_drain(three())] == [0, 1, 2]
+
+
+async def test_a_stream_whose_client_has_gone_is_closed_without_an_error() -> None:
+    closed = asyncio.Event()
+
+    async def events() -> AsyncGenerator[int, None]:
+        try:
+            async for number in forever():
+                yield number
+        finally:
+            closed.set()
+
+    async def send_all() -> None:
+        async for _ in lifecycle.until_drain(events()):
+            pass
+
+    sending = asyncio.create_task(send_all())
+    await asyncio.sleep(0.05)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    await asyncio.wait_for(closed.wait(), 5)

@@ -99,7 +99,7 @@ def test_migrate_ends_with_a_sentence_if_there_is_no_database(tmp_path: Path) ->
     log = tmp_path / "log"
     url = f"postgresql://127.0.0.1:{free_port()}/none"
     with process(log, "migrate", SP404_DATABASE_URL=url) as migrate:
-        assert migrate.wait(60) == 1
+        assert migrate.wait(60) == 2
     assert log.read_text().count("\n") == 1
     assert "SP404_DATABASE_URL" in log.read_text()
 

@@ -41,13 +41,15 @@ def test_a_bundle_holds_the_pages_and_nothing_else_of_the_build(home: Home) -> N
     assert [path.name for path in home.bundles.iterdir()] == ["one"]
 
 
-def test_the_bundle_before_the_chosen_one_is_kept_and_older_ones_are_not(home: Home) -> None:
+def test_bundles_are_removed_only_when_none_can_be_served(home: Home) -> None:
+    """A web server may still serve the first one when two others were built since."""
     for name in ("a", "b", "c"):
         write_pages(bundle.folder_for(home, name), name)
         bundle.select_bundle(home, name)
         assert bundle.fingerprint_of(home.bundle) == name
-    bundle.select_bundle(home, "c")
-    assert {path.name for path in home.bundles.iterdir()} == {"b", "c"}
+    assert {path.name for path in home.bundles.iterdir()} == {"a", "b", "c"}
+    bundle.remove_unused_bundles(home)
+    assert {path.name for path in home.bundles.iterdir()} == {"c"}
 
 
 def test_a_copy_replaces_a_former_bundle_but_no_other_folder(home: Home, tmp_path: Path) -> None:

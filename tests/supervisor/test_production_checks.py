@@ -1,7 +1,5 @@
 """Settings whose defaults are right on one's own machine only, and Stripe's opinion of the key."""
 
-import logging
-
 import pytest
 
 from sp404_app.services.billing import key_check, stripe_client
@@ -68,14 +66,13 @@ def test_without_billing_no_key_of_stripe_is_needed() -> None:
     ],
 )
 def test_production_warns_about_a_default_of_ones_own_machine(
-    setting: str, value: str | None, caplog: pytest.LogCaptureFixture
+    setting: str, value: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (sentence,) = advice(**{setting: value})
     assert sentence.startswith(f"SP404_{setting.upper()} ")
-    with caplog.at_level(logging.WARNING):
-        changed = Settings.model_validate({**COMPLETE, setting: value})
-        production_checks.ensure_production_settings(changed)
-    assert caplog.messages == [sentence]
+    changed = Settings.model_validate({**COMPLETE, setting: value})
+    production_checks.ensure_production_settings(changed)
+    assert capsys.readouterr().err == f"{sentence}\n"
 
 
 def test_a_server_that_listens_on_loopback_needs_a_proxy_there() -> None:
@@ -85,11 +82,12 @@ def test_a_server_that_listens_on_loopback_needs_a_proxy_there() -> None:
     assert advice(trusted_proxies="10.0.0.1", host="0.0.0.0") == []  # noqa: S104
 
 
-def test_a_live_key_in_development_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_live_key_in_development_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     live = Settings.model_validate({"stripe_secret_key": "sk_live_1"})
     production_checks.ensure_production_settings(live)
-    assert "live key" in caplog.text
-    assert "sk_live_1" not in caplog.text
+    said = capsys.readouterr().err
+    assert "live key" in said
+    assert "sk_live_1" not in said
 
 
 @pytest.mark.parametrize("key", ["sk_live_1", "sk_test_1", "rk_live_51abcdef"])
@@ -105,22 +103,22 @@ def test_a_key_of_the_right_form_that_stripe_refuses_stops_the_start(
 
 
 def test_a_key_that_stripe_accepts_passes(
-    shop: Shop, environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shop: Shop, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setattr(stripe_client, "API_BASE", shop.base)
     key = shop.emulator.keys.api_key
     production_checks.ensure_stripe_accepts_key(Settings.model_validate({"stripe_secret_key": key}))
-    assert "SP404_STRIPE_SECRET_KEY" not in caplog.text
+    assert capsys.readouterr().err == ""
 
 
 def test_an_outage_of_stripe_does_not_stop_the_start(
-    environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setattr(stripe_client, "API_BASE", f"http://127.0.0.1:{free_port()}")
     production_checks.ensure_stripe_accepts_key(
         Settings.model_validate({"stripe_secret_key": "sk_live_1"})
     )
-    assert key_check.SENTENCES[KeyAnswer.UNKNOWN] in caplog.messages
+    assert capsys.readouterr().err == f"{key_check.SENTENCES[KeyAnswer.UNKNOWN]}\n"
 
 
 def test_no_key_and_no_billing_ask_nobody(environment: pytest.MonkeyPatch) -> None:

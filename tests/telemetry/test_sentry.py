@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,7 +146,13 @@ def test_nothing_private_is_sent(started: Sink) -> None:
         )
 
 
-def test_an_error_of_a_browser_is_reported_by_type_and_place(started: Sink) -> None:
+def test_an_error_of_a_browser_is_reported_by_type_and_place(
+    started: Sink, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("REFLEX_WEB_WORKDIR", str(tmp_path))
+    (tmp_path / "build" / "client" / "assets").mkdir(parents=True)
+    (tmp_path / "build" / "client" / "assets" / "app-1.js").touch()
+    sentry._recent_of_browsers.clear()
     report_browser_error(
         Exception("TypeError: hunter2\n    at f (https://x.example/assets/app-1.js:3:4)")
     )

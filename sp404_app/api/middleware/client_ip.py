@@ -1,8 +1,8 @@
 """Client IP: replace a trusted proxy's address by the one it forwards in `X-Forwarded-For`."""
 
 import ipaddress
-import logging
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,7 +11,7 @@ from sp404_app.settings import settings
 FROM_TRUSTED_PROXY = "sp404.from_trusted_proxy"  # key of the scope: the peer is such a proxy
 FORWARDED_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip")
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _warned: set[str] = set()  # of this process: what has been logged once
 
 
@@ -46,9 +46,9 @@ def _warn_about_unknown_proxy(peer_ip: str, headers: Headers) -> None:
     if not _is_trusted_proxy(peer_ip):
         _warned.add(peer_ip)
         log.warning(
-            "%s forwards client addresses and is not in SP404_TRUSTED_PROXIES: they are ignored. "
-            "If it is your proxy, everybody behind it shares one address until you add it.",
-            peer_ip,
+            "a peer that is not in SP404_TRUSTED_PROXIES forwards client addresses: they are "
+            "ignored, and everybody behind it shares one address",
+            ip=peer_ip,
         )
 
 

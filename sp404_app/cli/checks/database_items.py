@@ -39,6 +39,10 @@ def _in_database(check: Callable[[Connection], Finding]) -> Callable[[Scope], Fi
         except psycopg.OperationalError as error:
             reason = (str(error).strip().splitlines() or ["no reason given"])[0]
             return missing(f"The database of SP404_DATABASE_URL does not answer: {reason}.")
+        except psycopg.errors.InsufficientPrivilege:
+            return missing(
+                "The role of SP404_DATABASE_URL may not read its tables: see database-rights."
+            )
         except psycopg.ProgrammingError:  # its text repeats the address with the password
             return missing("SP404_DATABASE_URL is not an address of a PostgreSQL.")
 
@@ -56,6 +60,20 @@ def _version(connection: Connection) -> Finding:
     if major < MIN_VERSION:
         return missing(f"This is PostgreSQL {major}: version {MIN_VERSION} or later is needed.")
     return ok(f"PostgreSQL {major} answers.")
+
+
+def _pool(scope: Scope) -> Finding:
+    url = scope.settings.database_pool_url
+    if not url:
+        return ok("SP404_DATABASE_POOL_URL is not set: the database is used directly.")
+    try:
+        with psycopg.connect(
+            url, connect_timeout=int(TIME_LIMIT_S), prepare_threshold=None
+        ) as connection:
+            connection.execute("select 1")
+    except psycopg.Error:  # its text may repeat the address with the password
+        return missing("The pooler of SP404_DATABASE_POOL_URL does not answer.")
+    return ok("The pooler answers.")
 
 
 def _extension(connection: Connection) -> Finding:
@@ -108,6 +126,7 @@ def _clock(connection: Connection) -> Finding:
 
 DATABASE_ITEMS = (
     Item("database", _in_database(_version)),
+    Item("database-pool", _pool),
     Item("database-extension", _in_database(_extension)),
     Item("database-rights", _in_database(_rights)),
     Item("migrations", _in_database(_migrations)),

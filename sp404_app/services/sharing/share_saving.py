@@ -131,7 +131,7 @@ def save_project(
     pads = {
         at: replace(pad, sample_id=copies[pad.sample_id], source_id=None)
         for at, pad in kit.pads.items()
-        if pad.sample_id in live and pad.sample_id in copies
+        if pad.sample_id and pad.sample_id in live and pad.sample_id in copies
     }
     copy = replace(kit, pads=pads)
     recent = select(Project).where(
