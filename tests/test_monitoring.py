@@ -45,6 +45,34 @@ def test_prometheus_and_alertmanager_accept_their_configuration() -> None:
     run(amtool, "check-config", ALERTMANAGER)
 
 
+def unit(name: str) -> dict[str, list[str]]:
+    """Return the settings of a unit, each with all its values."""
+    found: dict[str, list[str]] = {}
+    for line in (DEPLOY / "systemd" / f"crate404-{name}.service").read_text().splitlines():
+        key, is_setting, value = line.partition("=")
+        if is_setting and not key.startswith("#"):
+            found.setdefault(key, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("name", ["web@", "worker@", "scheduler"])
+def test_the_processes_of_a_host_count_in_one_folder(name: str) -> None:
+    found = unit(name)
+    assert "PROMETHEUS_MULTIPROC_DIR=/run/crate404" in found["Environment"]
+    assert found["RuntimeDirectory"] == ["crate404"]
+    assert found["RuntimeDirectoryPreserve"] == ["yes"]
+
+
+@pytest.mark.parametrize("name", ["web@", "worker@", "scheduler"])
+def test_a_unit_starts_once_the_database_answers(name: str) -> None:
+    found = unit(name)
+    assert found["ExecStartPre"] == ["/opt/crate404/.venv/bin/python -m sp404_app migrate"]
+    assert found["StartLimitIntervalSec"] == ["0"]
+    assert found["Restart"] == ["on-failure" if name == "web@" else "always"]
+    # A unit that is required and fails would keep this one down for good.
+    assert "crate404-migrate" not in str(found)
+
+
 def test_each_alert_is_tested_when_it_fires_and_when_it_is_silent() -> None:
     tested: dict[str, set[bool]] = {}
     for test in yaml.safe_load(RULE_TESTS.read_text())["tests"]:
