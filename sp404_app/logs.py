@@ -153,7 +153,8 @@ def statement(path: str, line: int) -> str:
     """Return the message of a logging call from its source: the text without its values."""
     try:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, SystemError):
+        # Python 3.11 sometimes miscounts the recursion of its parser: "recursion depth mismatch".
         return ""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):

@@ -173,6 +173,7 @@ export function PadWave({ sheet, confirmed = 0, url, minFrames = 1000, snap = tr
   useEffect(() => {
     // In the next frame: reading a style or a size now would lay out the page once more.
     const request = requestAnimationFrame(() => {
+      if (!box.current) return; // unmounted
       const style = getComputedStyle(box.current);
       const value = (name) => style.getPropertyValue(name);
       const colours = { wave: value("--bank") || value("--accent"), outside: value("--line"), region: value("--hover") };

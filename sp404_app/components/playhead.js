@@ -1,6 +1,6 @@
 // The position of a pad while it plays, for what is drawn outside of React.
 
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import * as engine from "../pad_engine/pad_engine.js";
 
 // Calls `draw` with the frame at which a pad plays, once per frame of the screen, and with null when it
@@ -8,10 +8,11 @@ import * as engine from "../pad_engine/pad_engine.js";
 export function usePlayhead(key, draw) {
   const isPlaying = useSyncExternalStore(engine.subscribe, () => engine.getSnapshot().playing.includes(key), () => false);
   const latest = useRef(draw);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = draw;
   });
-  useEffect(() => {
+  // A layout effect: it ends when the elements are removed, before another frame is drawn into them.
+  useLayoutEffect(() => {
     if (!isPlaying) {
       latest.current(null);
       return undefined;

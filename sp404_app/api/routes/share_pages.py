@@ -3,7 +3,6 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Annotated, Any, Final
@@ -121,19 +120,19 @@ async def post_report(
 @router.post("/save")
 async def post_save_all(request: Request, share: PageShare) -> Response:
     """Save all sounds of a link to the visitor's library, and its project to the projects."""
-    return await _save(request, share, await in_transaction(share_saving.list_numbers, share))
+    return await _save(request, share)
 
 
 @router.post("/save/{number}")
 async def post_save(request: Request, share: PageShare, number: int, v: str = "") -> Response:
     """Save one sound of a link to the visitor's library; `v` is the sound's version."""
-    return await _save(request, share, [number], v)
+    return await _save(request, share, number, v)
 
 
 async def _save(
-    request: Request, share: Share, numbers: Sequence[int], version: str = ""
+    request: Request, share: Share, number: int | None = None, version: str = ""
 ) -> Response:
-    """Save sounds; the result comes back as parameters of the link's page."""
+    """Save all sounds or one; the result comes back as parameters of the link's page."""
     ensure_same_origin(request)
     path = link_path(request)
     cookie = authentication.read_cookie(request.headers.get("cookie", ""))
@@ -143,27 +142,28 @@ async def _save(
         query = urlencode({"next": path})
         return RedirectResponse(f"{redirects.LOGIN_PATH}?{query}", 303)
     await share_rate_limits.count_save(user_id)
+    sources = await in_transaction(share_saving.list_sources, share, number, version)
     saved = SavedSounds()
-    for number in numbers:
-        if not share_saving.add_result(saved, await _save_one(user_id, share, number, version)):
+    for source in sources:
+        if not share_saving.add_result(saved, source, await _save_one(user_id, share, source)):
             break
     if share.project_id and not saved.problem_code:
         await _save_project(user_id, share, saved)
-    return RedirectResponse(f"{path}?{urlencode(_result(saved, len(numbers)))}", 303)
+    return RedirectResponse(f"{path}?{urlencode(_result(saved, len(sources)))}", 303)
 
 
 async def _save_project(user_id: uuid.UUID, share: Share, saved: SavedSounds) -> None:
     try:
-        saved.project_id = await in_transaction(share_saving.save_project, user_id, share)
+        saved.project_id = await in_transaction(
+            share_saving.save_project, user_id, share, saved.copies
+        )
     except AppError as error:
-        share_saving.add_result(saved, error)
+        share_saving.add_problem(saved, error)
 
 
-async def _save_one(
-    user_id: uuid.UUID, share: Share, number: int, version: str
-) -> uuid.UUID | AppError:
+async def _save_one(user_id: uuid.UUID, share: Share, source_id: uuid.UUID) -> uuid.UUID | AppError:
     try:
-        return await in_transaction(share_saving.save_sound, user_id, share, number, version)
+        return await in_transaction(share_saving.save_sound, user_id, share, source_id)
     except AppError as error:
         return error
 

@@ -261,7 +261,7 @@ def _view(row: Any, job: ProcessingJob | None, undo_job: ProcessingJob | None) -
         changed=row.changed,
         skipped=row.skipped,
         failed=row.failed,
-        problem=row.problem,
+        problem=row.problem or (shown.error if shown and shown.status == JobStatus.FAILED else ""),
         status=shown.status if shown else JobStatus.DONE,
         progress=shown.progress if shown else 1.0,
         is_undo=undo_job is not None,

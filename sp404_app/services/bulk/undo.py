@@ -109,13 +109,31 @@ def _undo_items(session: Session, user_id: uuid.UUID, items: Sequence[BulkEditIt
 def _remove_from_collection(
     session: Session, user_id: uuid.UUID, items: Sequence[BulkEditItem]
 ) -> _UndoResult:
-    """Remove samples from the collection that they were added to; then none of them is in it."""
-    ids = {item.sample_id for item in items}
+    """Remove samples from the collection that they were added to.
+
+    Those that were removed since, also if they were added again, are left as they are.
+    """
+    ids = [item.sample_id for item in items]
     (collection_id,) = {item.after[COLLECTION] for item in items}
+    removed: set[uuid.UUID] = set()
     with suppress(NotFound):  # permanently deleted with all its rows
-        collection_samples.remove_samples(session, user_id, uuid.UUID(collection_id), list(ids))
-    _delete_items(session, items, ids)
-    return _UndoResult(restored=ids, changed_since=set(), failed=set())
+        found = collection_samples.remove_samples(
+            session,
+            user_id,
+            uuid.UUID(collection_id),
+            ids,
+            added_until=_ended_at(session, items[0].bulk_edit_id),
+        )
+        removed = {each.sample_id for each in found}
+    read_sounds(session, user_id, ids, lock=True)  # in the order in which deletions lock them
+    _delete_items(session, items, set(ids))
+    return _UndoResult(restored=removed, changed_since=set(ids) - removed, failed=set())
+
+
+def _ended_at(session: Session, bulk_edit_id: uuid.UUID) -> dt.datetime | None:
+    row = session.get(BulkEdit, bulk_edit_id)
+    job = session.get(ProcessingJob, row.job_id) if row and row.job_id else None
+    return job.finished_at if job else None
 
 
 def _own_fields(sound: SoundValues, item: BulkEditItem) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
-from sp404_app.db import after_commit
+from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import Conflict, NotFound, TooLarge, ValidationFailed
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample
 from sp404_app.models.columns import now
@@ -135,6 +135,8 @@ def request_archive(  # noqa: PLR0913 - one parameter for each choice of the dia
         "playlist": bool(playlist),
     }
     job = _queue(session, user_id, content)
+    for key_of in (conversion_files.plan_key, conversion_files.playlist_key):
+        if_undone(session, partial(storage.delete_object, key_of(user_id, job.id)))
     plan = json.dumps([[str(sample.id), path] for path, sample in files]).encode()
     storage.save_bytes(plan, conversion_files.plan_key(user_id, job.id))
     if playlist:

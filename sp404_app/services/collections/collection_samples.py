@@ -103,8 +103,12 @@ def remove_samples(
     user_id: uuid.UUID,
     collection_id: uuid.UUID,
     sample_ids: Sequence[uuid.UUID],
+    *,
+    added_until: dt.datetime | None = None,
 ) -> list[RemovedSample]:
     """Remove samples from a manual collection; return those that were in it, with their places.
+
+    With `added_until`, those that were added later stay.
 
     Raises:
         NotFound: If the collection does not exist or belongs to another user.
@@ -112,9 +116,12 @@ def remove_samples(
     """
     collection = lock_collection(session, user_id, collection_id, manual=True)
     row = CollectionSample
+    chosen = [col(row.collection_id) == collection.id, is_one_of(row.sample_id, sample_ids)]
+    if added_until is not None:
+        chosen.append(col(row.added_at) <= added_until)
     removed = session.exec(
         delete(row)
-        .where(col(row.collection_id) == collection.id, is_one_of(row.sample_id, sample_ids))
+        .where(*chosen)
         .returning(col(row.sample_id), col(row.position), col(row.added_at))
     ).all()
     if removed:

@@ -180,17 +180,22 @@ def edit_message(job: ProcessingJob) -> str:
 def undo_message(job: ProcessingJob) -> str:
     """Return what an undo that has ended has done."""
     result = job.result or {}
-    text = f"{format_sounds(result.get('restored', 0))} restored to what they were."
-    if "collection_name" in result:
-        removed = format_sounds(result.get("restored", 0))
-        text = f"{removed} removed from “{result['collection_name'][:60]}” again."
+    restored = format_sounds(result.get("restored", 0))
+    text = f"{restored} restored to what they were."
     since, failed = result.get("changed_since", 0), result.get("failed", 0)
-    if since:
+    if "collection_name" in result:
+        text = f"{restored} removed from “{result['collection_name'][:60]}” again."
+        if since:
+            text += f" {format_sounds(since)} had been removed before."
+    elif since:
         stays = "was changed since and stays" if since == 1 else "were changed since and stay"
         text += f" {format_sounds(since)} {stays}."
     if failed:
         text += f" {format_sounds(failed)} couldn’t be restored."
-    return text if job.status == JobStatus.DONE else f"Undo stopped. {text}"
+    if job.status == JobStatus.DONE:
+        return text
+    reason = f"{job.error} " if job.status == JobStatus.FAILED else ""
+    return f"Undo stopped. {reason}{text}"
 
 
 def edit_rows(found: Sequence[BulkEditView]) -> list[EditRow]:

@@ -9,7 +9,7 @@ from reflex.event import EventSpec, EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.models import Collection
+from sp404_app.models import Collection, ProcessingJob
 from sp404_app.services.bulk import bulk_edits
 from sp404_app.services.bulk.batches import BATCH_SOUNDS
 from sp404_app.services.bulk.edits import CollectEdit
@@ -71,13 +71,15 @@ class AddToCollectionState(SessionState):
         ids = [validation.validate_id(each) for each in self._sample_ids]
         if not ids or double_click.is_repeated(self._acts, "create", name, ids):
             return
-        at_once = ids if len(ids) <= ADDED_AT_ONCE else []
-        made = await in_transaction(_create, user_id, name.strip() or UNNAMED, at_once)
+        if len(ids) > ADDED_AT_ONCE:
+            job = await in_transaction(_create_by_job, user_id, name.strip() or UNNAMED, ids)
+            self._acts = double_click.remember_action("create", name, ids)
+            self._close()
+            yield (await self.get_state(BulkProgressState)).follow(job)
+            return
+        made = await in_transaction(_create, user_id, name.strip() or UNNAMED, ids)
         self._acts = double_click.remember_action("create", name, ids)
         self._close()
-        if not at_once:
-            yield await self._add_by_job(user_id, made.id, ids)
-            return
         yield ToastState.show(  # type: ignore[misc]
             f"“{made.name[:60]}” created with {format_sounds(len(ids))}.",
             "ok",
@@ -160,6 +162,14 @@ def _create(
     session: Session, user_id: uuid.UUID, name: str, ids: Sequence[uuid.UUID]
 ) -> Collection:
     return collections.create_collection(session, user_id, name=name, sample_ids=ids)
+
+
+def _create_by_job(
+    session: Session, user_id: uuid.UUID, name: str, ids: Sequence[uuid.UUID]
+) -> ProcessingJob:
+    """Create a collection and queue the addition, both or neither."""
+    made = collections.create_collection(session, user_id, name=name)
+    return bulk_edits.request_edit(session, user_id, CollectEdit(collection=made.id), ids)
 
 
 def _load_choices(

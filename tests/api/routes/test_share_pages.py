@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from sqlmodel import col, select, update
+from sqlmodel import col, delete, select, update
 
 from sp404_app import db
 from sp404_app.api.app import api as app
@@ -432,9 +432,48 @@ def test_a_project_is_saved_with_its_sounds(visitor: TestClient, owner: User, ke
     assert f"/projects/{saved.id}" in answer.text
     again = visitor.post(f"{path}/save")
     assert "Saved to your projects; 3 sounds already in your library." in again.text
-    for number in ("4", "0", "99"):
-        assert "saved" not in visitor.post(f"{path}/save/{number}").text
+    for number in ("1", "4", "0", "99"):
+        assert visitor.post(f"{path}/save/{number}").status_code == 404
+    with db.transaction() as session:  # the second save was a double click
+        assert len(session.exec(select(Project).where(Project.user_id == guest.id)).all()) == 1
     assert visitor.get(f"{path}/download/1").status_code == 404  # originals only by saving
+
+
+def test_a_project_that_changes_while_it_is_saved_loses_no_sound(
+    visitor: TestClient, owner: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(3)]
+    path = share(owner, "project", make_project(owner, ids), allow_download="original")
+    guest, save, saved = sign_up_user(), share_saving.save_sound, []
+
+    def save_and_clear_first_pad(*arguments: Any) -> uuid.UUID:
+        saved.append(save(*arguments))
+        other = uuid.uuid4().hex * 2  # as a later version of the program gives it
+        with db.transaction() as session:
+            session.exec(update(Sample).where(col(Sample.id) == saved[-1]).values(digest=other))
+            session.exec(delete(ProjectPad).where(col(ProjectPad.sample_id) == ids[0]))
+        return saved[-1]
+
+    monkeypatch.setattr(share_saving, "save_sound", save_and_clear_first_pad)
+    signed_in(visitor, guest.id)
+    assert "3 sounds saved" in visitor.post(f"{path}/save").text
+    assert [(name, pad) for name, _, pad, _, _ in pads_of(guest.id)] == [
+        ("Sound 1", 2),
+        ("Sound 2", 3),
+    ]
+
+
+def test_a_full_account_saves_a_project_whose_sounds_it_has(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID
+) -> None:
+    path = share(owner, "project", make_project(owner, [sample_id]), allow_download="original")
+    guest = sign_up_user()
+    signed_in(visitor, guest.id)
+    visitor.post(f"{path}/save")
+    with db.transaction() as session:
+        session.exec(update(Sample).where(col(Sample.user_id) == guest.id).values(size=101 << 20))
+        session.exec(delete(Project).where(col(Project.user_id) == guest.id))
+    assert "Saved to your projects" in visitor.post(f"{path}/save").text
 
 
 def test_a_project_is_not_saved_when_there_is_no_room_for_its_sounds(

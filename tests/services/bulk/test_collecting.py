@@ -14,6 +14,7 @@ from sp404_app.services.bulk.edits import CollectEdit
 from sp404_app.services.collections import collection_rows, collection_samples, collections
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
+from sp404_app.state.bulk import bulk_progress
 from tests.services.bulk.conftest import AddSounds, RunEdit, edit_id, run_job
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -66,6 +67,21 @@ def test_undo_removes_what_was_added_and_leaves_the_rest(
         bulk_edits.request_undo(session, user.id, edit_id(job))
 
 
+def test_undo_leaves_what_was_added_again(
+    user: User, sounds: AddSounds, run_edit: RunEdit, run_undo: RunEdit
+) -> None:
+    first, second = sounds(2)
+    deep = make(user)
+    job = run_edit(CollectEdit(collection=deep), [first, second])
+    with transaction() as session:
+        collection_samples.remove_samples(session, user.id, deep, [second])
+    with transaction() as session:
+        collection_samples.add_samples(session, user.id, deep, [second])
+    undone = run_undo(job)
+    assert members(user, deep) == [second]
+    assert ((undone.result or {})["restored"], (undone.result or {})["changed_since"]) == (1, 1)
+
+
 def test_sounds_that_were_deleted_meanwhile_are_counted_and_the_others_added(
     user: User, sounds: AddSounds
 ) -> None:
@@ -114,7 +130,13 @@ def test_a_collection_that_is_deleted_meanwhile_ends_the_job_with_the_reason(
         JobStatus.FAILED,
         "This collection is in the trash. Restore it to change it.",
     )
-    assert run_undo(done).status == JobStatus.FAILED
+    with transaction() as session:
+        assert "in the trash" in bulk_edits.list_edits(session, user.id)[0].problem
+    undone = run_undo(done)
+    assert (undone.status, "in the trash" in bulk_progress.undo_message(undone)) == (
+        JobStatus.FAILED,
+        True,
+    )
     with transaction() as session:
         collections.delete_collection(session, user.id, deep)  # for good, as it is in the trash
     assert run_undo(done).status == JobStatus.DONE

@@ -132,6 +132,21 @@ async def test_many_samples_are_added_by_a_job_that_the_page_follows(
     assert {(each.name, each.count) for each in found} == {("New", 2), ("Drums", 2)}
 
 
+async def test_a_collection_whose_samples_are_refused_is_not_created(
+    tab: Open, keep: Keep, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(add_to_collection, "ADDED_AT_ONCE", 1)
+    kick = keep("Kick.wav")
+    dialog = tab(AddToCollectionState)
+    await run(dialog.open_for_sample(str(kick)))
+    dialog._sample_ids = [str(kick), str(uuid.uuid4())]  # the second was deleted for good
+    with pytest.raises(NotFound):
+        await run(dialog.create("New"))
+    assert dialog.is_open
+    with transaction() as session:
+        assert collections.list_collections(session, user.id) == []
+
+
 async def test_the_dialog_says_which_collections_have_the_sounds(
     tab: Open, keep: Keep, user: User
 ) -> None:
