@@ -194,6 +194,8 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "input:theme-light": seen("[data-theme=light]"),
     "button:save-names": seen("[data-testid=names-said]", "Saved."),
     "button:make-token": seen("[data-testid=new-token]"),
+    "button:choose-free": seen("[data-testid=question]"),
+    "button:choose-pro": seen("[data-testid=question]"),
     "button:choose-enterprise": seen("[data-testid=question]"),
     "button:cancel": seen("[data-testid=cancel-question]"),
 }
