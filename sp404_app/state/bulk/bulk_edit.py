@@ -128,7 +128,7 @@ class BulkEditState(SessionState):
             return
         self.is_open = False
         progress = await self.get_state(BulkProgressState)
-        yield progress.follow(job)
+        yield progress._follow(job)  # noqa: SLF001 - of this package
 
     @rx.event
     async def close(self) -> None:

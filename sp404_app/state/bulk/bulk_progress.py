@@ -58,7 +58,7 @@ class BulkProgressState(SessionState):
         found = await in_transaction(bulk_edits.list_edits, user_id, 1)
         if found and found[0].status in ACTIVE and found[0].job_id:
             job = await in_transaction(jobs.get_job, user_id, found[0].job_id)
-            yield self.follow(job)
+            yield self._follow(job)
         else:
             self.label, self._job_id = "", ""
 
@@ -130,9 +130,9 @@ class BulkProgressState(SessionState):
         except AppError as error:
             return ToastState.show(str(error), "bad")
         self.is_list_open = False
-        return self.follow(job)
+        return self._follow(job)
 
-    def follow(self, job: ProcessingJob) -> EventType[()]:
+    def _follow(self, job: ProcessingJob) -> EventType[()]:
         """Show the progress of a job that was just requested."""
         self._job_id, self.label = str(job.id), _label(job)
         self.percent = round(job.progress * 100)

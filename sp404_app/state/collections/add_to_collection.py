@@ -75,7 +75,7 @@ class AddToCollectionState(SessionState):
             job = await in_transaction(_create_by_job, user_id, name.strip() or UNNAMED, ids)
             self._acts = double_click.remember_action("create", name, ids)
             self._close()
-            yield (await self.get_state(BulkProgressState)).follow(job)
+            yield await self._follow(job)
             return
         made = await in_transaction(_create, user_id, name.strip() or UNNAMED, ids)
         self._acts = double_click.remember_action("create", name, ids)
@@ -136,8 +136,11 @@ class AddToCollectionState(SessionState):
     ) -> EventType[()]:
         edit = CollectEdit(collection=collection_id)
         job = await in_transaction(bulk_edits.request_edit, user_id, edit, ids)
+        return await self._follow(job)
+
+    async def _follow(self, job: ProcessingJob) -> EventType[()]:
         progress = await self.get_state(BulkProgressState)
-        return progress.follow(job)
+        return progress._follow(job)  # noqa: SLF001 - a public method could be called by anybody
 
     def _close(self) -> None:
         self.is_open, self.choices, self._sample_ids = False, [], []
