@@ -168,6 +168,35 @@ def test_a_visitor_with_an_account_saves_a_sound_and_sees_whose_it_was(
     expect(page.get_by_text("From", exact=True)).to_be_visible()
 
 
+def test_a_shared_project_is_saved_and_a_shared_collection_is_downloaded_whole(
+    owner: Page, pad_user: PadUser
+) -> None:
+    origin = {"Origin": pad_user.origin}
+    owner.goto(f"/projects/{make_project(owner, pad_user)}")
+    owner.get_by_test_id("pads-menu").click()
+    owner.get_by_test_id("menu-share").click()
+    owner.goto(create_link(owner, "original"))
+    owner.get_by_role("button", name="Save to my projects").click()
+    notice = owner.get_by_test_id("share-notice")
+    expect(notice).to_contain_text("Saved to your projects; 3 sounds already in your library.")
+    notice.get_by_role("link", name="Open").click()
+    expect(owner).to_have_url(re.compile("/projects/"))
+    made = owner.request.post(
+        "/api/collections",
+        data={"name": "Dust", "sample_ids": pad_user.ids("Velvet Kick", "Tight Hat")},
+        headers=origin,
+    ).json()
+    shared = owner.request.post(
+        "/api/shares",
+        data={"collection_id": made["id"], "allow_download": "original"},
+        headers=origin,
+    ).json()
+    owner.goto(shared["url"][shared["url"].index("/s/") :])
+    with owner.expect_download(timeout=RENDER_TIMEOUT_MS) as started:
+        owner.get_by_role("link", name="Download all as WAV").click()
+    assert started.value.suggested_filename.endswith(".zip")
+
+
 def test_a_link_with_a_password_opens_with_it(
     owner: Page, visitors: list[Page], pad_user: PadUser, errors: list[str]
 ) -> None:
