@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.address import is_open
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.collections.header import header
@@ -28,7 +29,9 @@ def collection() -> rx.Component:
             CollectionState.phase == "missing",
             missing(),
             rx.cond(
-                (CollectionState.phase == "here") & (LibraryState.query.collection == SHEET.id),
+                (CollectionState.phase == "here")
+                & (LibraryState.query.collection == SHEET.id)
+                & is_open(SHEET.id),
                 here(),
                 rx.el.span("Loading …", class_name="visually-hidden", role="status"),
             ),

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from sp404_app.components.address import is_open
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import card_keys
 from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
@@ -33,7 +34,7 @@ def pads() -> rx.Component:
         style_sheet("/pads.css"),
         style_sheet("/patterns.css"),
         rx.cond(
-            PadsState.phase == "here",
+            (PadsState.phase == "here") & is_open(HEAD.id),
             workspace(),
             rx.cond(PadsState.phase == "missing", missing(), loading()),
         ),

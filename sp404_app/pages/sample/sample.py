@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.address import is_open
 from sp404_app.components.brand import style_sheet
 from sp404_app.devices.capabilities import MK2
 from sp404_app.pages.layout import layout
@@ -38,7 +39,7 @@ def sample() -> rx.Component:
         style_sheet("/projects.css"),
         style_sheet("/collections.css"),
         rx.cond(
-            SampleState.phase == "here",
+            (SampleState.phase == "here") & is_open(SHEET.id),
             here(),
             rx.cond(SampleState.phase == "missing", missing(), loading()),
         ),
