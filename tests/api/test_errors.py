@@ -16,7 +16,7 @@ from sp404_app.models.columns import now
 from sp404_app.settings import Settings
 from tests.accounts import bearer, sign_up_user, without_database
 
-SECRET = "/srv/secret/path.py line 7 select * from users"
+SECRET = "/srv/secret/path.py line select * from users"
 
 
 @pytest.fixture

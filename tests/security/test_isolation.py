@@ -74,6 +74,7 @@ HIDDEN = frozenset(
         "/s/{token}/save/{number}",
         "/status",
         "/terms",
+        "/sitemap.xml",
     }
 )
 ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
