@@ -51,6 +51,7 @@ hypothesis_settings.load_profile("no deadline")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start one watchdog per run, which ends the tests' processes even if the run is killed."""
+    print_short_errors()
     if hasattr(config, "workerinput"):
         return
     # A short path: the path of a Unix socket has at most 107 bytes.
@@ -59,6 +60,18 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Home(root)
     home.prepare()
     config.stash[guard_key] = Watchdog(home)
+
+
+def print_short_errors() -> None:
+    """Print log records with plain tracebacks, outside the tests that configure logs themselves.
+
+    structlog's default prints the local variables of every frame, which takes seconds, in which an
+    event loop stands still.
+    """
+    structlog.reset_defaults()
+    *others, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, plain])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -200,7 +213,7 @@ def own_logs(environment: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     root.handlers, logging.raiseExceptions = before, raising
     root.setLevel(level)
     sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning = hooks
-    structlog.reset_defaults()
+    print_short_errors()
 
 
 @pytest.fixture
