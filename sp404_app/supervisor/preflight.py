@@ -1,5 +1,6 @@
 """Checks before the start: signing keys."""
 
+import os
 from pathlib import Path
 
 from sp404_app.services.auth import signing_keys
@@ -9,16 +10,26 @@ from sp404_app.supervisor.errors import Failure, explain_os_errors
 def ensure_keys(folder: Path) -> None:
     """Create the secrets folder and the first signing key, and restore their private modes.
 
+    A folder of another user, as platforms mount it, stays as it is: it must have keys and pepper.
+
     Raises:
         Failure: If they cannot be written, or a key cannot be used.
     """
     with explain_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
+        _make_private(folder, 0o700)
         for path in folder.iterdir():
             if path.is_file():  # not the folder of an interrupted restore
-                path.chmod(0o600)
+                _make_private(path, 0o600)
+        if not (folder / "pepper").exists() and not os.access(folder, os.W_OK):
+            raise Failure(f"{folder} has no pepper and cannot be written: mount one with the keys.")
         try:
             signing_keys.ensure_signing_key()
         except signing_keys.UnusableKeys as error:
             raise Failure(f"The keys in {folder} cannot be used: {error}") from error
+
+
+def _make_private(path: Path, mode: int) -> None:
+    """Set a mode that excludes all others, if the path is ours."""
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(mode)

@@ -1,6 +1,7 @@
 """Commands print one message and return an exit code."""
 
 import os
+import shutil
 import socket
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from sp404_app.cli import main
-from sp404_app.settings import Settings
+from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import listener, migrations, production_checks, service_checks
 from sp404_app.supervisor.environment import ROOT
 from sp404_app.supervisor.errors import ConfigurationError, Failure
@@ -222,6 +223,33 @@ def test_modes_of_secret_files_are_restored(
     ensure_keys(folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.glob("*.pem"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_secrets_that_a_platform_mounts_stay_as_they_are(
+    environment: pytest.MonkeyPatch, services: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    shutil.copytree(services.secrets, folder)
+    (folder / "pepper").write_bytes(os.urandom(32))
+    environment.setenv("SP404_SECRETS_DIR", str(folder))
+    settings.cache_clear()
+    paths = [*folder.iterdir(), folder]
+    for path in paths:
+        path.chmod(0o750 if path.is_dir() else 0o440)
+        os.chown(path, 12345, 12345)
+    ensure_keys(folder)
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o750, 0o440}
+
+
+def test_a_mounted_folder_without_pepper_gives_one_message(
+    environment: pytest.MonkeyPatch, services: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    shutil.copytree(services.secrets, folder, ignore=shutil.ignore_patterns("pepper"))
+    environment.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(Failure, match="no pepper"):
+        ensure_keys(folder)
 
 
 def test_a_broken_key_gives_one_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Items about what is kept on disks: sounds, secrets, free space, backups."""
 
 import datetime as dt
+import os
 import secrets
 import shutil
 import stat
@@ -54,7 +55,7 @@ def _secrets(scope: Scope) -> Finding:
     folder = scope.settings.secrets
     try:
         files = [path for path in folder.iterdir() if path.is_file()]
-        opened = [path for path in (folder, *files) if stat.S_IMODE(path.stat().st_mode) & 0o077]
+        opened = [path for path in (folder, *files) if _is_open(path)]
         pepper = _read(folder / "pepper")
     except OSError as error:
         return missing(f"{folder} cannot be read ({error.strerror}): start the library once.")
@@ -67,6 +68,14 @@ def _secrets(scope: Scope) -> Finding:
     if len(pepper) < encryption.PEPPER_BYTES or len(set(pepper)) < MIN_PEPPER_VALUES:
         return missing(f"{folder / 'pepper'} is no random secret: no password is safe with it.")
     return ok(f"Only this user can read {folder}.")
+
+
+def _is_open(path: Path) -> bool:
+    """Return whether others can read a path; files that a platform mounts reach us by our group."""
+    found = path.stat()
+    if found.st_uid == os.geteuid():
+        return bool(stat.S_IMODE(found.st_mode) & 0o077)
+    return path.is_file() and bool(stat.S_IMODE(found.st_mode) & 0o007)
 
 
 def _read(path: Path) -> bytes | None:
