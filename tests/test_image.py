@@ -245,4 +245,8 @@ def test_the_licences_are_those_of_the_installed_packages() -> None:
     spec.loader.exec_module(licences)
     text = (ROOT / "deploy" / "LICENCES.md").read_text()
     assert text == licences.render(), "run .venv/bin/python deploy/licences.py"
+    added = re.findall(r"pip install --no-cache-dir (.+?) -c", str(stage("tools")))
+    for name in " ".join(added).split():
+        assert f"| {name} |" in text, "name it in TOOLS of deploy/licences.py"
+    assert added
     assert "libx264" in text

@@ -127,7 +127,7 @@ def _token_problems(name: str, abilities: list[str], days: int | None) -> dict[s
 
 
 def list_personal_tokens(session: Session, user_id: uuid.UUID) -> list[PersonalTokenView]:
-    """List the user's tokens, newest first; expired ones too, until they are revoked."""
+    """List the user's tokens, newest first; expired ones, too, for another 30 days."""
     query = (
         select(PersonalToken)
         .where(PersonalToken.user_id == user_id)

@@ -3,9 +3,9 @@
 import uuid
 
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
-from sp404_app.models import Subscription
+from sp404_app.models import BillingCustomer, MailLog, StripeEvent, Subscription
 from sp404_app.models.billing import BILLABLE
 from sp404_app.services.billing import stripe_client, subscriptions
 from sp404_app.settings import settings
@@ -43,3 +43,16 @@ def _list_billable(session: Session, user_id: uuid.UUID) -> list[Subscription]:
         Subscription.user_id == user_id, col(Subscription.status).in_(BILLABLE)
     )
     return list(session.exec(query.execution_options(populate_existing=True)))
+
+
+def delete_billing_records(session: Session, user_id: uuid.UUID) -> None:
+    """Delete what names a user without a foreign key: the log of e-mails, and events of Stripe.
+
+    Call it before the user's row is deleted. Events that arrive later name nobody, and are deleted
+    with all others of their age.
+    """
+    session.exec(delete(MailLog).where(col(MailLog.user_id) == user_id))
+    customers = select(BillingCustomer.stripe_id).where(
+        BillingCustomer.user_id == user_id, col(BillingCustomer.stripe_id).is_not(None)
+    )
+    session.exec(delete(StripeEvent).where(col(StripeEvent.customer_id).in_(customers)))

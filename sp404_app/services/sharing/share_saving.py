@@ -5,19 +5,17 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from sqlmodel import Session, col, select
 
 from sp404_app.audio.io.decode import Header
-from sp404_app.db import if_undone
 from sp404_app.errors import AppError, Duplicate, Forbidden, NotFound
 from sp404_app.models import Project, Sample, Share, ShareDownload, Waveform
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import object_deletions, storage
 from sp404_app.services.library import samples, stored_files
 from sp404_app.services.library.samples import IncomingFile
 from sp404_app.services.library.stored_files import StoredFile, StoredWaveform
@@ -90,17 +88,18 @@ def save_sound(
         NotFound: If the link has ended, the sound is not shared any more, or its file is missing.
         QuotaExceeded: If the storage quota is used up.
     """
+    key = storage.new_key()
+    object_deletions.announce_object(key, session)
     quotas.lock_library(session, user_id)  # before the link is read: this may wait
     share = _find_open_share(session, share)
     source = _find_source(session, share, source_id)
     samples.ensure_no_duplicate(session, user_id, source.digest)
     quotas.ensure_storage(session, user_id, source.size)
-    key = storage.new_key()
-    if_undone(session, partial(storage.delete_object, key))
     with storage.local_copy(source.storage_key) as path:
         storage.save(path, key)
         file = StoredFile(_incoming(source, path), key, source.name, _waveform(session, source))
         (sample_id,) = stored_files.add_stored_files(session, user_id, [file])
+    object_deletions.keep_object(session, key)
     saved = session.get_one(Sample, sample_id)
     saved.shared_by = shared_content.owner_name(session, share.user_id)
     session.add(saved)
