@@ -188,14 +188,21 @@ def secrets_dir(worker_name: str) -> Path:
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Give the test a SP404_HOME of its own and default settings; no service is started."""
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Give the test a SP404_HOME of its own and default settings; no service is started.
+
+    Variables that the test sets, by a command that it calls for example, end with it.
+    """
+    before = dict(os.environ)
     for name in list(os.environ):
         if name.startswith(UNSET_PREFIXES) and name != TEST_HOME:
             monkeypatch.delenv(name)
     monkeypatch.setenv("SP404_HOME", str(tmp_path))
     settings.cache_clear()
-    return monkeypatch
+    yield monkeypatch
+    monkeypatch.undo()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
