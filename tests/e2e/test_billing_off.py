@@ -121,7 +121,8 @@ def test_a_full_month_names_the_limit_and_nothing_to_buy(
 
 def sign_in(page: Page, visitor: people.Visitor, origin: str) -> None:
     form: dict[str, str | float | bool] = {"email": visitor.email, "password": visitor.password}
-    page.request.post("/auth/session", form=form, headers={"Origin": origin})
+    answer = page.request.post("/auth/session", form=form, headers={"Origin": origin})
+    assert "/login" not in answer.url, answer.url
 
 
 def upload(page: Page, origin: str, name: str, data: bytes) -> None:
