@@ -127,7 +127,7 @@ def lone_worker(product: Product) -> Iterator[str]:
     port = free_port()
     settings = Settings(home=product.home, PORT=product.port)  # type: ignore[call-arg]
     environment = for_children(settings, Home(product.home))
-    del environment[processes.FOLDER_VARIABLE]
+    environment.pop(processes.FOLDER_VARIABLE, None)
     process = subprocess.Popen(
         [sys.executable, "-m", "sp404_app", "worker"],
         cwd=ROOT,
