@@ -6,19 +6,22 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test unit fuzz lint format bench bench-ears bench-copies migration constraints clean
+.PHONY: help run dev test test-ops unit fuzz lint format bench bench-ears bench-copies migration export constraints clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: .venv/installed  ## Start everything and open the library
-	@exec $(BIN)/python -m sp404_app serve --with-parent
+	@trap '' USR1; exec $(BIN)/python -m sp404_app serve --with-parent
 
 dev: .venv/installed  ## The same, reloading when code changes
 	@exec $(BIN)/python -m sp404_app serve --with-parent --reload
 
 test: .venv/installed-dev  ## Run every test, and check the coverage of audio and services
 	@exec $(BIN)/python -m tests.run $(TESTS)
+
+test-ops: .venv/installed-dev  ## Run the slow tests of operation: restarts, recovery, proxies
+	@exec $(BIN)/python -m pytest tests/ops $(TESTS)
 
 unit: .venv/installed-dev  ## Run the fast tests of audio, figures and services: under two minutes
 	@exec $(BIN)/python -m tests.run --unit
@@ -51,6 +54,9 @@ bench-copies: .venv/installed-dev  ## Measure the accuracy of duplicate detectio
 
 migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"
 	$(BIN)/python -m tests.pending_migrations --write "$(MESSAGE)"
+
+export: .venv/installed  ## Write frontend.zip and backend.zip into build/export
+	SP404_HOME=$(CURDIR)/build/export-home $(BIN)/python -m sp404_app build --zip $(CURDIR)/build/export
 
 constraints:  ## Pin all dependencies of the requirements, from a fresh environment
 	rm -rf build/freeze

@@ -2,11 +2,13 @@
 
 import reflex as rx
 
+from sp404_app.portable_pages import PortablePages
+
 config = rx.Config(
     app_name="sp404_app",
     show_built_with_reflex=False,
     telemetry_enabled=False,
-    plugins=[
-        rx.plugins.SitemapPlugin(),
-    ],
+    plugins=[PortablePages()],
+    # It bakes the address in; `api/routes/sitemap.py` answers instead.
+    disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -7,16 +7,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import Engine
 from sqlmodel import Session, create_engine
 
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
+from sp404_app.telemetry.database import measure_engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+POOL_SIZE, MAX_OVERFLOW = 8, 8  # connections of each process
 AFTER_COMMIT = "after_commit"
 AFTER_ROLLBACK = "if_undone"
 
@@ -26,8 +30,30 @@ log = logging.getLogger(__name__)
 @lru_cache
 def engine() -> Engine:
     """Return the engine, created on first use, because web workers fork after the import."""
-    url = settings().database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    url = _address().replace("postgresql://", "postgresql+psycopg://", 1)
+    options: dict[str, Any] = {}
+    if settings().database_pool_url:
+        # In its transaction mode, PgBouncer gives each transaction another connection, which lacks
+        # the statements that were prepared on the last one.
+        options["prepare_threshold"] = None
+    made = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_OVERFLOW,
+        connect_args=options,
+    )
+    measure_engine(made, POOL_SIZE + MAX_OVERFLOW)
+    return made
+
+
+def _address() -> str:
+    """Return the address of the pooler, or else of the database.
+
+    So no transaction here may rely on what outlives it in a session: advisory locks and settings
+    end with the transaction, and there are no temporary tables and no LISTEN.
+    """
+    return settings().database_pool_url or settings().database_url
 
 
 @contextmanager
@@ -84,6 +110,12 @@ async def in_transaction(
 _quick_pool: asyncpg.Pool | None = None
 QUICK_CONNECTIONS = max(2, os.cpu_count() or 1)  # more than cores would not be faster
 QUICK_TIMEOUT_S = 5.0
+CACHED_STATEMENTS = 100  # in each connection
+# What asyncpg reads from an address itself; it takes all else for settings of the server.
+ASYNCPG_PARAMETERS = frozenset(
+    ("host", "port", "user", "password", "dbname", "database", "passfile", "sslmode", "sslcert",
+     "sslkey", "sslrootcert", "sslcrl", "sslpassword", "target_session_attrs", "krbsrvname")
+)  # fmt: skip
 
 
 class NotQuick(Exception):
@@ -95,15 +127,24 @@ async def quick_reads() -> AsyncIterator[None]:
     """Keep a pool of asyncpg connections open, for reads so frequent that threads cost more."""
     global _quick_pool  # noqa: PLW0603 - one pool in each web process while it serves
     async with asyncpg.create_pool(
-        settings().database_url,
+        asyncpg_address(_address()),
         min_size=0,
         max_size=QUICK_CONNECTIONS,
         timeout=QUICK_TIMEOUT_S,
         command_timeout=QUICK_TIMEOUT_S,
         reset=_skip_reset,
+        # Statements that are not cached have no name: they are prepared for one execution.
+        statement_cache_size=0 if settings().database_pool_url else CACHED_STATEMENTS,
     ) as _quick_pool:
         yield
     _quick_pool = None
+
+
+def asyncpg_address(url: str) -> str:
+    """Return an address without parameters of libpq that asyncpg would send to the server."""
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name in ASYNCPG_PARAMETERS]
+    return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 async def _skip_reset(_: asyncpg.Connection) -> None:
@@ -122,6 +163,7 @@ async def quick(statement: str, *values: object) -> list[Any]:
     try:
         # The timeout of `acquire` applies again to the release, if the database hangs.
         async with _quick_pool.acquire(timeout=QUICK_TIMEOUT_S) as connection:
-            return await connection.fetch(statement, *values)
+            with metrics.DATABASE_SECONDS.labels("fast_read").time():
+                return await connection.fetch(statement, *values)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         raise NotQuick from error

@@ -22,7 +22,7 @@ import threading
 import traceback
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +30,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from structlog.contextvars import merge_contextvars
+from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from sp404_app.settings import settings
@@ -63,7 +63,7 @@ def _form(pattern: str) -> Any:
 
 # The pattern that a text field must match to be written, by field name.
 FORMS: dict[str, Any] = {
-    "at": _form(r"[\w./-]{1,200}:\d+"),
+    "at": _form(r"[\w./-]{1,200}:\d+(:\d+)?"),
     "charge": _form(r"(ch|py)_\w{1,100}"),
     "check": _form(r"[a-z_]{1,40}"),
     "code": _form(r"[a-z_]{1,60}"),
@@ -71,18 +71,23 @@ FORMS: dict[str, Any] = {
     "error": _form(r"[A-Z]\w{0,80}"),
     "file": _form(r"[\w.-]{1,100}"),
     "ip": _is_ip,
-    "kind": _form(r"[A-Z]\w{0,80}"),
+    "kind": _form(r"[A-Za-z]\w{0,80}"),
     "method": _form("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"),
+    "outcome": _form("done|refused|timeout|failed|no_database|killed"),
     "param": _form(r"[a-z0-9_\[\]]{1,60}"),
+    "queue": _form(r"[a-z]{1,20}"),
+    "reference": _form(r"[0-9a-f]{8}"),
     "request": _form(r"req_\w{1,60}"),
-    "request_id": _form(r"[0-9a-f]{32}"),
+    "request_id": _form(r"[A-Za-z0-9._-]{8,64}"),
     "route": _form(r"pages|/[\w{}./-]{0,200}"),
+    "stripe_mode": _form("live|test|emulator"),
     "stripe_event": _form(r"evt_\w{1,100}"),
     "reason": _form(r"[A-Za-z0-9 ,.'()-]{1,100}"),
     "subject": _form(r"[A-Za-z0-9 ,.'-]{1,100}"),
     "subscription": _form(r"sub_\w{1,100}"),
     "user_id": _form(r"[0-9a-f-]{36}"),
 }
+ErrorReport = Callable[[BaseException, Mapping[str, Any]], None]
 OF_OURS = ("event", "level", "logger", "timestamp", "exception")  # fields added in this module
 
 
@@ -128,6 +133,10 @@ def _level() -> str:
         return "INFO"
 
 
+# An error of what sends the reports is not reported, or it would send itself for ever.
+REPORTERS = ("sentry_sdk", "urllib3")
+
+
 class Record(logging.LogRecord):
     """A log record that is redacted when it is created."""
 
@@ -136,6 +145,7 @@ class Record(logging.LogRecord):
         super().__init__(*parts, **more)
         if not self.name:  # a copy of a redacted record
             return
+        from_structlog = isinstance(self.msg, dict)  # reported by `redact`, with its fields
         if not APP_LOGGERS.match(self.name):
             source = statement(self.pathname, self.lineno) or "a library's message"
             self.msg, self.args = f"{source} ({self.module}:{self.lineno})", ()
@@ -145,6 +155,8 @@ class Record(logging.LogRecord):
             self.args = ()
         if self.exc_info and self.exc_info[1]:
             self.exc_text = stack(self.exc_info[1])
+            if not from_structlog and self.name.partition(".")[0] not in REPORTERS:
+                _report(self.exc_info[1], {"logger": self.name, "level": self.levelname.lower()})
         self.exc_info = None
 
 
@@ -176,7 +188,24 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if name not in OF_OURS and not name.startswith("_"):
             event[name] = _allowed(name, value)
+    if isinstance(error, BaseException):
+        _report(error, event)
     return event
+
+
+def report_errors_to(report: ErrorReport) -> None:
+    """Pass each logged error and the fields of its line to a function; idempotent."""
+    if report not in _reports:
+        _reports.append(report)
+
+
+_reports: list[ErrorReport] = []
+
+
+def _report(error: BaseException, fields: Mapping[str, Any]) -> None:
+    if fields.get("level") in {"error", "critical"}:
+        for report in _reports:
+            report(error, get_contextvars() | dict(fields))
 
 
 def _allowed(name: str, value: object) -> object:

@@ -3,35 +3,40 @@
 `reflex export` and granian import `app` from here. Nothing else imports this module.
 """
 
-import logging
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 
 import reflex as rx
+import structlog
 from reflex.event import EventSpec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app import logs, models
+from sp404_app.api import lifecycle
 from sp404_app.api.app import api, wrap_in_middleware
+from sp404_app.api.middleware.built_files import expire_former_assets
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
-from sp404_app.jobs.scheduler import housekeeping
 from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
+from sp404_app.state.browser_errors import report_browser_error
+from sp404_app.state.event_timer import EventTimer
 from sp404_app.state.tab_isolation import TabIsolation
 from sp404_app.state.toast import ToastState
+from sp404_app.telemetry import metrics, processes, sentry
 from stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
 
 UNEXPECTED_ERROR = "Something went wrong on our side."
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def show_error(exception: Exception) -> EventSpec:
@@ -40,8 +45,9 @@ def show_error(exception: Exception) -> EventSpec:
         return rx.redirect("/login")
     if isinstance(exception, AppError):
         return ToastState.show(str(exception), "error")  # type: ignore[return-value]
-    log.error("unhandled error in an event handler", exc_info=exception)
-    return ToastState.show(UNEXPECTED_ERROR, "error")  # type: ignore[return-value]
+    reference = uuid.uuid4().hex[:8]
+    log.error("unhandled error in an event handler", reference=reference, exc_info=exception)
+    return ToastState.show(f"{UNEXPECTED_ERROR} Reference: {reference}", "error")  # type: ignore[return-value]
 
 
 @lru_cache
@@ -81,6 +87,8 @@ class App(rx.App):
         Each serving process calls this, however it was started, so logging is configured here.
         """
         logs.configure()
+        metrics.start_process(processes.WEB)
+        sentry.start()
         add_page_routing = route_pages([page.route for page in PAGES])
         return add_page_routing(wrap_in_middleware(super().__call__()))
 
@@ -88,16 +96,20 @@ class App(rx.App):
 app = App(
     api_transformer=[api],
     backend_exception_handler=show_error,
+    frontend_exception_handler=report_browser_error,
     stylesheets=["/app.css", "/account.css"],
     # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,
     extra_app_wraps={(5, "Overlay"): offline},
 )
-app.register_lifespan_task(housekeeping)
+app.register_lifespan_task(lifecycle.follow_phase)
 app.register_lifespan_task(quick_reads)
+app.register_lifespan_task(expire_former_assets)
 if settings().stripe_emulated:
     api.mount("/_stripe", serve_emulator)
     app.register_lifespan_task(run_emulator)
+app.add_middleware(EventTimer())
+app.register_lifespan_task(lifecycle.report_ready)  # last: all others have started
 app.add_middleware(TabIsolation())
 handler_allowlist.remove_setvar_handlers()
 

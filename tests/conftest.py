@@ -81,7 +81,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ[TEST_HOME], ignore_errors=True)
 
 
-PRODUCT_FOLDERS = ("cli", "e2e", "supervisor")  # their tests start the whole product
+PRODUCT_FOLDERS = ("cli", "e2e", "ops", "supervisor")  # their tests start the whole product
 PRODUCT_TIMEOUT_S = 600  # the first of them builds the pages
 # Browser and test share two cores with everything else. A failure is repeated once and listed as
 # RERUN in the summary: one that passes at once is to be looked into, but is no reason to stop.
@@ -188,14 +188,21 @@ def secrets_dir(worker_name: str) -> Path:
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Give the test a SP404_HOME of its own and default settings; no service is started."""
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Give the test a SP404_HOME of its own and default settings; no service is started.
+
+    Variables that the test sets, by a command that it calls for example, end with it.
+    """
+    before = dict(os.environ)
     for name in list(os.environ):
         if name.startswith(UNSET_PREFIXES) and name != TEST_HOME:
             monkeypatch.delenv(name)
     monkeypatch.setenv("SP404_HOME", str(tmp_path))
     settings.cache_clear()
-    return monkeypatch
+    yield monkeypatch
+    monkeypatch.undo()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SLOTS = ROOT / "build" / "tests"
 READY = "Ctrl-C"
 START_TIMEOUT_S = 300.0
+PAGES = ("web", "bundles")  # where a home builds its pages, and keeps those that are built
 UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT", "PYTEST_")
 
 
@@ -28,6 +29,7 @@ class Product:
     home: Path
     port: int
     extra: dict[str, str] = field(default_factory=dict)
+    checkout: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,7 +61,7 @@ class Product:
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sp404_app", "serve", "--with-parent", *arguments],
-                cwd=ROOT,
+                cwd=self.checkout,
                 env=environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -98,11 +100,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def slot() -> Iterator[Path]:
-    """Lock a folder of built pages, reused by later runs; concurrent runs get different folders."""
+def slot(kind: str = "") -> Iterator[Path]:
+    """Lock a folder of built pages, reused by later runs; concurrent runs get different folders.
+
+    `kind` keeps pages that settings make different in folders of their own.
+    """
     with ExitStack() as stack:
         for number in range(100):
-            folder = SLOTS / str(number)
+            folder = SLOTS / f"{kind}{number}"
             folder.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context((folder / "lock").open("a"))
             try:
@@ -115,28 +120,14 @@ def slot() -> Iterator[Path]:
 
 @contextmanager
 def home_in(folder: Path) -> Iterator[Product]:
-    """Create an empty home that reuses the pages and the port of `folder`.
-
-    The port is part of the built pages, so it is reused while it is free.
-    """
+    """Create an empty home that reuses the pages of `folder`."""
     root = Path(tempfile.mkdtemp(prefix="sp404p-"))
     home = root / "home"
-    (folder / "web").mkdir(exist_ok=True)
     home.mkdir()
-    (home / "web").symlink_to(folder / "web")
+    for name in PAGES:
+        (folder / name).mkdir(exist_ok=True)
+        (home / name).symlink_to(folder / name)
     try:
-        yield Product(home, _reuse_port(folder / "port"))
+        yield Product(home, free_port())
     finally:
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _reuse_port(note: Path) -> int:
-    if note.exists():
-        port = int(note.read_text())
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    port = free_port()
-    note.write_text(str(port))
-    return port

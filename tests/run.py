@@ -47,6 +47,7 @@ def run_pytest(*arguments: str) -> int:
 def coverage_options() -> list[str]:
     """Return pytest's options that measure the covered packages and require the minimum."""
     return [
+        "--ignore=tests/ops",  # they are slow, and kill what other tests would wait for
         *(f"--cov={package}" for package in COVERED_PACKAGES),
         "--cov-branch",
         "--cov-report=term:skip-covered",

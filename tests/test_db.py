@@ -159,3 +159,13 @@ async def declined(statement: str = "select 1") -> None:
 def fresh_engine() -> Iterator[None]:
     yield
     db.engine().dispose()
+
+
+async def test_quick_reads_take_an_address_with_parameters_of_libpq(
+    services: Settings, environment: pytest.MonkeyPatch
+) -> None:
+    url = f"{services.database_url}&channel_binding=prefer&application_name=crate"
+    environment.setenv("SP404_DATABASE_URL", url)
+    settings.cache_clear()
+    async with db.quick_reads():
+        assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]

@@ -200,7 +200,16 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
 def test_log_calls_have_constant_texts_and_known_fields() -> None:
     wrong = []
     for place, call in calls():
-        numbers = {"code", "healed", "left", "milliseconds", "status", "waiting", "exc_info"}
+        numbers = {
+            "code",
+            "healed",
+            "left",
+            "milliseconds",
+            "seconds",
+            "status",
+            "waiting",
+            "exc_info",
+        }
         fields = {word.arg for word in call.keywords if word.arg} - numbers
         constant = bool(call.args) and isinstance(call.args[0], ast.Constant)
         if not constant or not fields <= logs.FORMS.keys():

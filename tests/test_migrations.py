@@ -33,8 +33,8 @@ def migration(revision: str) -> ModuleType:
     return module
 
 
-def migrations_after(revision: str) -> list[ModuleType]:
-    """Return the later migrations, oldest first."""
+def migrations_after(revision: str | None) -> list[ModuleType]:
+    """Return the later migrations, oldest first; all of them after None."""
     modules = [migration(path.stem.partition("_")[0]) for path in VERSIONS.glob("*.py")]
     following = {module.down_revision: module for module in modules}
     found: list[ModuleType] = []

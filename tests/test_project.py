@@ -46,7 +46,7 @@ def test_every_requirement_is_pinned_in_the_constraints() -> None:
     for name in ("requirements.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if "==" in line:
-                pin = re.sub(r"\[.*?\]", "", line.partition("#")[0]).strip().lower()
+                pin = re.sub(r"\[.*?\]", "", re.split("[;#]", line)[0]).strip().lower()
                 assert pin.replace("_", "-") in pins, line
 
 

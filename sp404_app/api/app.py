@@ -45,24 +45,16 @@ from sp404_app.api.routes import (
     share_pages,
     shares,
     similarity,
+    sitemap,
+    status,
     uploads,
     usage,
 )
+from sp404_app.settings import settings
 
 wrap_in_middleware = stack.wrap_in_middleware  # what wraps `api` and the pages
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-
-# Reflex does not run this application's lifespan: use App.register_lifespan_task instead.
-api = FastAPI(
-    title="SP-404 sample library",
-    version=sp404_app.__version__,
-    docs_url=None,  # FastAPI's page loads scripts from another server; ours is in `routes/docs.py`
-    redoc_url=None,
-    openapi_url="/api/openapi.json",
-    responses=error_handlers.ERROR_RESPONSES,
-)
-error_handlers.add_error_handlers(api)
 
 unknown_urls = APIRouter(include_in_schema=False)
 
@@ -75,27 +67,27 @@ async def unknown_url(request: Request) -> None:
     Raises:
         HTTPException: 405 if the URL supports other methods, else 404.
     """
-    allowed = sorted(allowed_methods(request.url.path))
+    allowed = sorted(allowed_methods(request.url.path, request.app))
     if allowed:
         raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
     raise HTTPException(404)
 
 
-def allowed_methods(path: str) -> set[str]:
-    """Return the methods that the documented routes support at a path."""
+def allowed_methods(path: str, app: FastAPI) -> set[str]:
+    """Return the methods that the documented routes of an application support at a path."""
     return {
         method.upper()
-        for pattern, methods in _documented_routes()
+        for pattern, methods in _documented_routes(app)
         if pattern.fullmatch(path)
         for method in methods
     }
 
 
 @lru_cache
-def _documented_routes() -> list[tuple[re.Pattern[str], list[str]]]:
+def _documented_routes(app: FastAPI) -> list[tuple[re.Pattern[str], list[str]]]:
     return [
         (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))), list(methods))
-        for path, methods in api.openapi()["paths"].items()
+        for path, methods in app.openapi()["paths"].items()
     ]
 
 
@@ -131,16 +123,44 @@ ROUTERS = (
     (usage, "account"),
     (health, ""),
 )
-for module, resource in ROUTERS:
-    api.include_router(
-        module.router, prefix="/api", dependencies=[Depends(token_resource(resource))]
+ROUTERS_AT_ROOT = (
+    auth.well_known,
+    session_forms.router,
+    metrics.router,
+    legal_pages.router,
+    status.router,
+    docs.router,
+    sitemap.router,
+    share_media.router,  # before the pages: /s/scripts is no link
+    share_downloads.router,
+    share_pages.router,
+    unknown_urls,
+)
+
+
+def create_api() -> FastAPI:
+    """Return the application with the routes that the settings allow.
+
+    Without billing, the URLs of billing and Stripe's webhooks are unknown URLs.
+    """
+    # Reflex does not run this application's lifespan: use App.register_lifespan_task instead.
+    app = FastAPI(
+        title="SP-404 sample library",
+        version=sp404_app.__version__,
+        docs_url=None,  # FastAPI's page loads scripts from another server; ours: `routes/docs.py`
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses=error_handlers.ERROR_RESPONSES,
     )
-api.include_router(auth.well_known)
-api.include_router(session_forms.router)
-api.include_router(metrics.router)
-api.include_router(legal_pages.router)
-api.include_router(docs.router)
-api.include_router(share_media.router)  # before the pages: /s/scripts is no link
-api.include_router(share_downloads.router)
-api.include_router(share_pages.router)
-api.include_router(unknown_urls)
+    error_handlers.add_error_handlers(app)
+    for module, resource in ROUTERS:
+        if module is billing and not settings().billing:
+            continue
+        dependencies = [Depends(token_resource(resource))]
+        app.include_router(module.router, prefix="/api", dependencies=dependencies)
+    for router in ROUTERS_AT_ROOT:
+        app.include_router(router)
+    return app
+
+
+api = create_api()

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
+from structlog.contextvars import get_contextvars
 
 from sp404_app.errors import AppError, Conflict, Unauthenticated, Unavailable, ValidationFailed
 
@@ -68,6 +69,12 @@ def error_response(
         "details": dict(details or {}),
     }
     return JSONResponse(body, status, dict(headers or {}))
+
+
+def unexpected_error_response() -> JSONResponse:
+    """Return a 500 with the id under which the logs have the error."""
+    request_id = str(get_contextvars().get("request_id", ""))
+    return error_response(500, SERVER_ERROR, details={"reference": request_id})
 
 
 def app_error_response(error: AppError) -> JSONResponse:
@@ -159,4 +166,4 @@ async def _handle_database_down(_: Request, error: Exception) -> JSONResponse:
 
 async def _handle_unexpected(_: Request, __: Exception) -> JSONResponse:
     """Answer 500; the `server_errors` middleware sees the exception too and logs it."""
-    return error_response(500, SERVER_ERROR)
+    return unexpected_error_response()

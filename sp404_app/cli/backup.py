@@ -1,35 +1,23 @@
 """`backup DIR`: write database, stored files and secrets of one moment to a folder."""
 
 import datetime as dt
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from sp404_app import __version__
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
-from sp404_app.services.infra import export_files, import_files, pictures, storage
+from sp404_app.services.infra import backup_log, export_files, import_files, pictures, storage
 from sp404_app.settings import Settings
+from sp404_app.supervisor import postgres_clients
 from sp404_app.supervisor.errors import Failure, explain_os_errors
-from sp404_app.supervisor.postgresql import programs
 
 # Spectrograms and exports are made again on request; uploads of cards are deleted after a day.
 SKIPPED_FOLDERS = tuple(f"{module.FOLDER}/" for module in (pictures, export_files, import_files))
-LIBPQ_VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-}
 
 
 def create_backup(settings: Settings, target: Path) -> str:
@@ -55,9 +43,21 @@ def create_backup(settings: Settings, target: Path) -> str:
             backup_manifest.FORMAT, __version__, created, entries
         )
         backup_manifest.write_manifest(target, manifest)
+        recorded = _record(settings)
     sounds = len(manifest.under(backup_manifest.SOUNDS))
     note = f" {missing} samples have no file in the store." if missing else ""
+    note += recorded
     return f"Backed up the database and {sounds} audio files to {target}.{note}"
+
+
+def _record(settings: Settings) -> str:
+    """Record the backup in the database, for the alert on old ones; return a note if it fails."""
+    try:
+        with database_access.database_url(settings, exclusive=False) as url:
+            backup_log.record_backup(url)
+    except (psycopg.Error, Failure):
+        return " The database did not record it, so the alert on old backups stays."
+    return ""
 
 
 def _dump_database_and_files(url: str, target: Path) -> int:
@@ -67,11 +67,13 @@ def _dump_database_and_files(url: str, target: Path) -> int:
         snapshot = connection.execute("select pg_export_snapshot()").fetchone()
         keys = {key for (key,) in connection.execute("select storage_key from samples")}
         assert snapshot
-        run_postgres_client(
-            "pg_dump",
+        postgres_clients.run_pg_dump(
+            postgres_clients.find_pg_dump(connection.info.server_version // 10_000),
             url,
+            "--schema=public",  # hosts keep schemas of their own, which our role may not read
             "--no-owner",
             "--no-privileges",
+            "--no-comments",
             f"--snapshot={snapshot[0]}",
             f"--file={target / backup_manifest.DATABASE}",
         )
@@ -107,26 +109,3 @@ def _copy_secrets(source: Path, folder: Path) -> None:
         if path.is_file() and not path.name.startswith("."):
             shutil.copyfile(path, folder / path.name)
             (folder / path.name).chmod(0o600)
-
-
-def run_postgres_client(program: str, url: str, *options: str) -> None:
-    """Run `pg_dump` or `psql`; the password is passed by the environment, not in the arguments.
-
-    Raises:
-        Failure: With the last line of its error output.
-    """
-    parameters = conninfo_to_dict(url)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    for name, variable in LIBPQ_VARIABLES.items():
-        if name in parameters:
-            environment[variable] = str(parameters[name])
-    done = subprocess.run(  # noqa: S603 - fixed programs
-        [programs() / program, *options],
-        env=environment | {"LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Failure(f"{program} failed: {reason}")

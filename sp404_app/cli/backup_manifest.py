@@ -91,5 +91,7 @@ def verify_backup(root: Path, manifest: BackupManifest) -> None:
         if pure.is_absolute() or ".." in pure.parts:
             raise Failure(f"The backup lists a file outside its folder: {wanted.path}")
         path = root / pure
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise Failure(f"The backup lists a file outside its folder: {wanted.path}")
         if not path.is_file() or describe_file(root, path) != wanted:
             raise Failure(f"The backup is damaged: {wanted.path} is missing or has changed.")

@@ -38,7 +38,7 @@ def database_url(settings: Settings, *, exclusive: bool) -> Iterator[str]:
         if settings.database_url:
             yield settings.database_url
             return
-        with _started_server(settings, home) as url:
+        with started_server(settings, home) as url:
             yield url
 
 
@@ -54,7 +54,12 @@ def _url_of_running(home: Home) -> str:
 
 
 @contextmanager
-def _started_server(settings: Settings, home: Home) -> Iterator[str]:
+def started_server(settings: Settings, home: Home) -> Iterator[str]:
+    """Run the embedded server of a home, which the caller has locked; yield its URL.
+
+    Raises:
+        Failure: If it does not start.
+    """
     wait_for_guard(home)
     guard = Watchdog(home)
     try:

@@ -1,11 +1,13 @@
-"""The command line: `python -m sp404_app serve | worker | analyse | backup | restore | …`.
+"""The command line: `python -m sp404_app serve | web | worker | scheduler | migrate | backup | …`.
 
 Each command imports its modules when it runs, so that `--help` and errors appear at once.
 """
 
 import argparse
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +15,18 @@ from pydantic import ValidationError
 
 from sp404_app.errors import AppError
 from sp404_app.settings import SINGLE_THREADED, Settings, settings
-from sp404_app.supervisor.errors import Failure
+from sp404_app.supervisor.errors import ConfigurationError, Failure
+from sp404_app.supervisor.messages import say_error
+
+REDIS_PAUSE_S = 2.0
+# What a worker or scheduler alone needs in production; without the last two, mails would be lost.
+WORKER_SETTINGS = (
+    "SP404_DATABASE_URL",
+    "SP404_REDIS_URL",
+    "SP404_PUBLIC_URL",
+    "SP404_SMTP_URL",
+    "SP404_MAIL_FROM",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options)
     except (Failure, AppError, ValidationError) as problem:
-        sys.stderr.write(f"{_error_message(problem)}\n")
-        return 1
+        write_error = say_error if options.run in PROCESSES else _write_error
+        write_error(_error_message(problem))
+        return _exit_code(problem)
+
+
+def _write_error(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,10 +56,16 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--with-parent", action="store_true", help="stop when the parent ends")
     serve.set_defaults(run=_serve)
 
+    commands.add_parser("web", help="serve pages and API only").set_defaults(run=_web)
     _add_worker(commands.add_parser("worker", help="run jobs from the queues"))
+    commands.add_parser("scheduler", help="do housekeeping, in one of all schedulers").set_defaults(
+        run=_scheduler
+    )
+    _add_build(commands.add_parser("build", help="build the pages, and do nothing else"))
     commands.add_parser("migrate", help="migrate the database").set_defaults(run=_migrate)
     commands.add_parser("demo", help="create the demo account").set_defaults(run=_demo)
 
+    _add_check(commands.add_parser("check", help="say what is missing before going live"))
     _add_backup(commands)
     _add_billing(commands.add_parser("billing", help="manage plans and payments"))
 
@@ -63,6 +87,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument("items", nargs="*", metavar="ITEM", help="names of items; all by default")
+    check.add_argument("--json", action="store_true", help="print the results as JSON")
+    check.add_argument("--backups", type=Path, metavar="DIR", help="folder with the backups")
+    check.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from sp404_app.cli.check import check
+
+    return check(_settings(), options.items, options.backups, as_json=options.json)
+
+
 def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     backup = commands.add_parser("backup", help="back up database, audio files and secrets")
     backup.add_argument("folder", type=Path, metavar="DIR")
@@ -72,6 +109,12 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     restore.add_argument("folder", type=Path, metavar="DIR")
     restore.add_argument("--replace", action="store_true", help="delete the library that is here")
     restore.set_defaults(run=_restore)
+
+    rehearsal = commands.add_parser(
+        "rehearse-restore", help="restore a backup into a temporary database, and check it"
+    )
+    rehearsal.add_argument("folder", type=Path, metavar="DIR")
+    rehearsal.set_defaults(run=_rehearse_restore)
 
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:
@@ -97,6 +140,8 @@ def _billing(command: str) -> Callable[[argparse.Namespace], int]:
         from sp404_app.cli import billing
         from sp404_app.errors import AppError
 
+        if not _settings().billing:
+            raise Failure("SP404_BILLING is off: there are no plans and payments to manage.")
         _use_running_services()
         try:
             lines, code = billing.run(command, getattr(options, "event", ""))
@@ -171,7 +216,9 @@ def _account_command(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         from sp404_app.cli import users
 
-        return users.run_account_command(_settings(), command, getattr(options, "name", ""))
+        return users.run_account_command(
+            _settings_of_database(), command, getattr(options, "name", "")
+        )
 
     return run
 
@@ -182,12 +229,41 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(_settings(), reload=options.reload, with_parent=options.with_parent)
 
 
+def _web(_: argparse.Namespace) -> int:
+    from sp404_app.supervisor import standalone_web
+
+    return standalone_web.main(_settings())
+
+
+def _scheduler(_: argparse.Namespace) -> int:
+    from sp404_app.telemetry import processes
+
+    processes.use_own_folder()  # before anything imports the metrics
+    _prepare_single_process()
+    _serve_metrics()
+    from sp404_app.jobs import scheduler_process
+
+    scheduler_process.main()
+    return 0
+
+
 def _add_worker(worker: argparse.ArgumentParser) -> None:
     worker.add_argument("--pictures", action="store_true", help="draw spectrograms instead")
     worker.set_defaults(run=_worker)
 
 
 def _worker(options: argparse.Namespace) -> int:
+    from sp404_app.telemetry import processes
+
+    processes.use_own_folder()  # before anything imports the metrics
+    for name, value in {
+        **dict.fromkeys(SINGLE_THREADED, "1"),
+        "NUMBA_CACHE_DIR": str(_settings().home / "cache" / "numba"),
+    }.items():
+        os.environ.setdefault(name, value)  # `serve` has set them
+    _prepare_single_process()
+    _serve_metrics()
+    _wait_for_redis()
     if options.pictures:
         from sp404_app.jobs import picture_worker
 
@@ -199,11 +275,96 @@ def _worker(options: argparse.Namespace) -> int:
     return 0
 
 
+def _prepare_single_process() -> None:
+    """Find the services of a process that `serve` has not started, and check its settings.
+
+    Raises:
+        Failure: If a setting that production needs is missing.
+    """
+    from sp404_app.supervisor import orphans, production_checks
+
+    if orphans.MARK in os.environ:
+        return
+    if not (_settings().database_url and _settings().redis_url):
+        _use_running_services()
+    if _settings().in_production:
+        found = [
+            each
+            for name in WORKER_SETTINGS
+            for each in production_checks.find_missing(_settings(), name)
+        ]
+        if found:
+            raise Failure("\n".join(found))
+
+
+def _wait_for_redis() -> None:
+    """Wait until Redis answers; a worker alone ends with the reason instead.
+
+    The supervisor would give up if a worker that it restarts during an outage ended each time. The
+    database is not checked: a worker waits for it.
+
+    Raises:
+        ConfigurationError: If a worker that runs alone does not reach Redis.
+    """
+    from sp404_app.supervisor import orphans, service_checks
+
+    while True:
+        try:
+            service_checks.ensure_redis(_settings().redis_url)
+        except ConfigurationError:
+            if orphans.MARK not in os.environ:
+                raise
+            time.sleep(REDIS_PAUSE_S)
+        else:
+            return
+
+
+def _serve_metrics() -> None:
+    """Serve this process's metrics on SP404_METRICS_PORT, if it is set.
+
+    Raises:
+        Failure: If the port cannot be used.
+    """
+    from sp404_app.telemetry import exposition
+
+    port = _settings().metrics_port
+    try:
+        if port:
+            exposition.serve_metrics(_settings().host, port, _settings().metrics_token)
+    except OSError as error:
+        raise Failure(
+            f"Port {port} of SP404_METRICS_PORT cannot be used: choose another port."
+        ) from error
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
+    build.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="for SP404_BUNDLE_DIR; else the home"
+    )
+    build.add_argument(
+        "--zip", type=Path, metavar="DIR", help="also write frontend.zip and backend.zip"
+    )
+    build.set_defaults(run=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from sp404_app.supervisor import frontend
+
+    folder, zips = (path and path.expanduser().absolute() for path in (options.folder, options.zip))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        print(frontend.build_pages(_settings(), folder, zips))
+    except KeyboardInterrupt:
+        raise Failure("The build was stopped; the former pages are unchanged.") from None
+    return 0
+
+
 def _migrate(_: argparse.Namespace) -> int:
-    from sp404_app.supervisor import migrations
+    from sp404_app.supervisor import migrations, restore_recovery
 
     if not _settings().database_url:
         raise Failure("SP404_DATABASE_URL is not set. `serve` migrates the embedded database.")
+    restore_recovery.recover_before_start(_settings(), _settings().database_url)
     migrations.run_migrations(_settings().database_url)
     return 0
 
@@ -211,14 +372,21 @@ def _migrate(_: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from sp404_app.cli.backup import create_backup
 
-    print(create_backup(_settings(), options.folder))
+    print(create_backup(_settings_of_database(), options.folder))
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
     from sp404_app.cli.restore import restore_backup
 
-    print(restore_backup(_settings(), options.folder, replace=options.replace))
+    print(restore_backup(_settings_of_database(), options.folder, replace=options.replace))
+    return 0
+
+
+def _rehearse_restore(options: argparse.Namespace) -> int:
+    from sp404_app.cli.rehearse_restore import rehearse_restore
+
+    print(rehearse_restore(_settings(), options.folder))
     return 0
 
 
@@ -245,7 +413,11 @@ def _import(options: argparse.Namespace) -> int:
     from sp404_app.cli.import_folder import import_folder
 
     return import_folder(
-        _settings(), options.folder, options.user, tagged=options.tags, as_json=options.json
+        _settings_of_database(),
+        options.folder,
+        options.user,
+        tagged=options.tags,
+        as_json=options.json,
     )
 
 
@@ -261,14 +433,39 @@ def _settings() -> Settings:
     return settings()
 
 
+def _settings_of_database() -> Settings:
+    """Return the settings after a check that the database answers, if it is an external one.
+
+    Raises:
+        ConfigurationError: If it does not.
+    """
+    from sp404_app.supervisor import database_checks
+
+    if _settings().database_url:
+        database_checks.ensure_database(_settings().database_url)
+    return _settings()
+
+
 def _error_message(problem: Failure | AppError | ValidationError) -> str:
     if not isinstance(problem, ValidationError):
         return str(problem)
+    # pydantic writes this prefix before the message of a ValueError.
     return "\n".join(
-        f"{_variable(error['loc'])} is invalid: {error['msg']}." for error in problem.errors()
+        f"{_variable(error['loc'])} is invalid: {error['msg'].removeprefix('Value error, ')}."
+        for error in problem.errors()
     )
+
+
+def _exit_code(problem: Failure | AppError | ValidationError) -> int:
+    if isinstance(problem, ValidationError):
+        return ConfigurationError.exit_code
+    return problem.exit_code if isinstance(problem, Failure) else Failure.exit_code
 
 
 def _variable(location: Sequence[object]) -> str:
     name = "_".join(map(str, location)).upper()
     return name if name == "PORT" else f"SP404_{name}"
+
+
+# Their output is collected with the logs, so their errors are JSON where logs are collected.
+PROCESSES = (_serve, _web, _worker, _scheduler, _migrate)

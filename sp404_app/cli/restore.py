@@ -1,13 +1,14 @@
 """`restore DIR`: replace database, stored files and secrets by a backup, all or nothing."""
 
-import secrets
-import shutil
+import hashlib
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import Connection
 
-from sp404_app.cli import backup_manifest, database_access
-from sp404_app.cli.backup import run_postgres_client
+from sp404_app.cli import backup_manifest, database_access, dump_file
+from sp404_app.cli.backup_manifest import BackupEntry, BackupManifest
+from sp404_app.errors import NotFound
 from sp404_app.services.infra import (
     conversion_files,
     export_files,
@@ -16,19 +17,17 @@ from sp404_app.services.infra import (
     storage,
 )
 from sp404_app.settings import Settings
-from sp404_app.supervisor import migrations
-from sp404_app.supervisor.errors import Failure, explain_os_errors
-
-# Runs in one transaction with the dump: the old data is there until the new data is complete.
-DROP_EVERYTHING = "drop schema public cascade; create schema public authorization pg_database_owner"
+from sp404_app.supervisor import database_checks, migrations, restore_recovery
+from sp404_app.supervisor.errors import Failure
 
 
 def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -> str:
     """Restore a backup; return a summary.
 
-    Files are copied first, under keys that no other file has; then the database is replaced in
-    one transaction; then the secrets, by renaming. If copying or the transaction fails, the old
-    library remains.
+    Files are copied first, under keys that no other file has; then the database is replaced and
+    migrated in one transaction; then the secrets, by renaming. If anything fails before the commit,
+    the old library remains. A restore that was killed is finished or undone by the next one, or by
+    the next start.
 
     Raises:
         Failure: If the library is running, has accounts and `replace` is off, or the backup is
@@ -36,29 +35,86 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
     """
     manifest = backup_manifest.read_manifest(source)
     backup_manifest.verify_backup(source, manifest)
+    check_dump(source / backup_manifest.DATABASE)
     with database_access.database_url(settings, exclusive=True) as url:
+        database_checks.ensure_database(url)
+        restore_recovery.ensure_recovered(settings, url)
         old = _existing_keys(url)
         if old is not None and not replace:
             raise Failure(
                 "There is already a library here: use --replace to delete it, "
                 "or choose another SP404_HOME."
             )
-        keys = manifest.under(backup_manifest.SOUNDS)
-        for key in keys:
-            storage.save(source / backup_manifest.SOUNDS / key, key)
-        staged = _stage_secrets(settings.secrets, source, manifest)
-        _replace_database(url, source / backup_manifest.DATABASE)
-        for draft, final in staged:
-            draft.replace(final)
-        migrations.run_migrations(url)
-    for key in (old or set()) - set(keys):
-        storage.delete_object(key)
+        _restore(settings, url, source, manifest, old or set())
     if old is not None:
         pictures.delete_every_picture()
         render_files.delete_every_render_file()
         export_files.delete_every_export_file()
         conversion_files.delete_every_converted_file()
-    return f"Restored the database and {len(keys)} audio files from {source}."
+    sounds = len(manifest.under(backup_manifest.SOUNDS))
+    return f"Restored the database and {sounds} audio files from {source}."
+
+
+def check_dump(dump: Path) -> dump_file.DumpSummary:
+    """Return what a dump contains, if this version can restore it.
+
+    Raises:
+        Failure: If it is incomplete, not ours, or of a newer version.
+    """
+    summary = dump_file.summarise_dump(dump)
+    if not migrations.is_known_revision(summary.revision):
+        raise Failure("The backup is from a newer version of the program: update the program.")
+    return summary
+
+
+def _restore(
+    settings: Settings, url: str, source: Path, manifest: BackupManifest, old: set[str]
+) -> None:
+    sounds = {
+        entry.path.removeprefix(f"{backup_manifest.SOUNDS}/"): entry
+        for entry in manifest.entries
+        if entry.path.startswith(f"{backup_manifest.SOUNDS}/")
+    }
+    added = [key for key in sounds if not _exists(key)]
+    journal = restore_recovery.Journal(tuple(added), tuple(old - sounds.keys()))
+    folder = source / backup_manifest.SECRETS
+    secrets = [folder / name for name in manifest.under(backup_manifest.SECRETS)]
+    try:
+        restore_recovery.write_journal(settings, journal, secrets)
+        for key in added:
+            storage.save(source / backup_manifest.SOUNDS / key, key)
+        migrations.migrate_after(url, lambda connection: _replace(connection, source, journal))
+    finally:
+        # Also after an error: what is done depends on whether the transaction was committed.
+        restore_recovery.ensure_recovered(settings, url)
+    for key in sounds.keys() - set(added):
+        if not _is_intact(key, sounds[key]):
+            storage.save(source / backup_manifest.SOUNDS / key, key)
+
+
+def _replace(connection: Connection, source: Path, journal: restore_recovery.Journal) -> None:
+    driver = replace_database(connection, source / backup_manifest.DATABASE)
+    restore_recovery.mark_database(driver, journal)
+
+
+def replace_database(connection: Connection, dump: Path) -> psycopg.Connection:
+    """Replace the database by a dump in the transaction of the caller; return its connection.
+
+    Raises:
+        Failure: If the database rejects a statement of the dump.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    restore_recovery.lock_database(driver)
+    try:
+        driver.execute("create extension if not exists vector")
+        dump_file.execute_dump(driver, dump)
+    except psycopg.OperationalError:
+        raise  # the same message as for every database that cannot be used
+    except psycopg.Error as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        raise Failure(f"The backup cannot be restored into this database: {reason}.") from error
+    return driver
 
 
 def _existing_keys(url: str) -> set[str] | None:
@@ -77,21 +133,14 @@ def _is_true(connection: psycopg.Connection, query: str) -> bool:
     return bool(row and row[0])
 
 
-def _stage_secrets(
-    folder: Path, source: Path, manifest: backup_manifest.BackupManifest
-) -> list[tuple[Path, Path]]:
-    """Copy the secrets next to their final names, with mode 0600 from the first byte."""
-    staged = []
-    with explain_os_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in manifest.under(backup_manifest.SECRETS):
-            draft = folder / f".{name}.{secrets.token_hex(4)}"
-            draft.touch(mode=0o600)
-            shutil.copyfile(source / backup_manifest.SECRETS / name, draft)
-            staged.append((draft, folder / name))
-    return staged
+def _exists(key: str) -> bool:
+    try:
+        storage.object_size(key)
+    except NotFound:
+        return False
+    return True
 
 
-def _replace_database(url: str, dump: Path) -> None:
-    options = ["-qX", "-1", "-v", "ON_ERROR_STOP=1", "-c", DROP_EVERYTHING, "-f", str(dump)]
-    run_postgres_client("psql", url, *options)
+def _is_intact(key: str, entry: BackupEntry) -> bool:
+    with storage.local_copy(key) as path, path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256

@@ -106,7 +106,7 @@ function Offered() {
   );
 }
 
-function Found({ plan, chosen }) {
+function Found({ plan, chosen, plansUrl }) {
   const { projects, room, title, why } = plan;
   if (!projects.length) {
     return (
@@ -134,9 +134,11 @@ function Found({ plan, chosen }) {
       {!room.ok && (
         <p className="notice error" data-testid="no-room">
           {room.message}{" "}
-          <a className="link" href="/plans">
-            See plans
-          </a>
+          {plansUrl && (
+            <a className="link" href={plansUrl}>
+              See plans
+            </a>
+          )}
         </p>
       )}
       <p className="small muted">Nothing on the card is changed. Sounds that you have already are used again.</p>
@@ -214,16 +216,16 @@ function Ended({ phase, message, canGoOn }) {
 
 const TITLES = { listing: "Looking at the names …", looking: "Reading the settings …", sending: "Sending …", reading: "Making the projects …" };
 
-function Body({ state }) {
+function Body({ state, plansUrl }) {
   const { phase } = state;
   if (phase in TITLES) return <Progress text={state.progress?.doing && phase === "sending" ? `${state.progress.doing} …` : TITLES[phase]} progress={state.progress} onCancel={() => reader.cancel()} />;
   if (phase === "offered") return <Offered />;
-  if (phase === "found") return <Found plan={state.plan} chosen={state.chosen} />;
+  if (phase === "found") return <Found plan={state.plan} chosen={state.chosen} plansUrl={plansUrl} />;
   if (phase === "done") return <Done result={state.result} />;
   return <Ended phase={phase} message={state.message} canGoOn={state.canGoOn} />;
 }
 
-function Dialog({ state }) {
+function Dialog({ state, plansUrl }) {
   const box = useRef(null);
   useEffect(() => {
     const dialog = box.current;
@@ -249,18 +251,18 @@ function Dialog({ state }) {
               ×
             </button>
           </header>
-          <Body state={state} />
+          <Body state={state} plansUrl={plansUrl} />
         </div>
       </div>
     </dialog>
   );
 }
 
-// What every page shows of the reading of a card.
-export function CardReaderPanel() {
+// What every page shows of the reading of a card. Without `plansUrl` no larger plan is offered.
+export function CardReaderPanel({ plansUrl }) {
   const state = useReader();
   if (state.phase === "idle") return null;
-  if (state.isOpen) return <Dialog state={state} />;
+  if (state.isOpen) return <Dialog state={state} plansUrl={plansUrl} />;
   const { bytes = 0, allBytes = 0 } = state.progress || {};
   return (
     <button type="button" className="button card-line" onClick={() => reader.show()} data-testid="show-reader">

@@ -8,6 +8,7 @@ import reflex as rx
 from reflex.event import no_args_event_spec
 
 from sp404_app.components.scripts import publish_scripts
+from sp404_app.services.plans import plans_url
 
 ZIP_WRITER = "fflate@0.8.3"
 HASHER = "@noble/hashes@2.4.0"
@@ -69,6 +70,8 @@ class CardReaderPanel(rx.Component):
     tag = "CardReaderPanel"
     lib_dependencies: list[str] = [HASHER]
 
+    plans_url: rx.Var[str]  # where more storage is offered; not set without billing
+
 
 class ReadCardButton(rx.Component):
     """Button that asks for the folder of a card."""
@@ -91,7 +94,12 @@ class ReadZipButton(rx.Component):
 
 
 card_keys = CardKeys.create
-card_reader_panel = CardReaderPanel.create
 read_card_button = ReadCardButton.create
 read_zip_button = ReadZipButton.create
 card_write_panel = CardWritePanel.create
+
+
+def card_reader_panel() -> rx.Component:
+    """Render the dialog that reads a card."""
+    url = plans_url()
+    return CardReaderPanel.create(plans_url=url) if url else CardReaderPanel.create()

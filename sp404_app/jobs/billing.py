@@ -12,6 +12,8 @@ from sp404_app.models.columns import now
 from sp404_app.services.billing import reconcile as reconciliation
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import queue
+from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 log = structlog.get_logger()
 
@@ -25,6 +27,8 @@ def handle_due_events(_: str = "") -> None:
     enqueues itself for the rest.
     """
     queue.reset_stripe_events_flag()
+    if not settings().billing:  # queued before it was turned off; the events stay due
+        return
     deadline = time.monotonic() + BATCH_SECONDS
     while event_id := _claim_event():
         handle_event(event_id)
@@ -49,17 +53,23 @@ def handle_event(event_id: str) -> None:
     except OperationalError:  # no database to record a failure in; the event stays due
         log.exception("event not handled: database unavailable", stripe_event=event_id)
     except Exception as error:  # outermost handler: any failure must be recorded with the event
+        metrics.WEBHOOKS.labels("failed").inc()
         log.exception("event handling failed", stripe_event=event_id)
         reason = str(error) if isinstance(error, AppError) else type(error).__name__
         with transaction() as session:
             webhooks.record_failure(session, event_id, reason)
+    else:
+        metrics.WEBHOOKS.labels("handled").inc()
 
 
 def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
     """Sync every customer with Stripe, one transaction each, and save a report.
 
-    Returns the number of customers checked, the differences fixed, and the problems left.
+    Returns the number of customers checked, the differences fixed, and the problems left. Without
+    billing nothing is checked.
     """
+    if not settings().billing:
+        return 0, [], []
     fixed: list[str] = []
     problems: list[str] = []
     with transaction() as session:

@@ -8,12 +8,15 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound
 from sp404_app.services.billing import customer_contact
+from sp404_app.settings import settings
 
 log = structlog.get_logger()
 
 
 def update_contact(user_id: str) -> None:
-    """Update one customer; if that fails, the user stays due."""
+    """Update one customer; if that fails, or billing is off, the user stays due."""
+    if not settings().billing:
+        return
     try:
         with transaction() as session:
             customer_contact.update_stripe_contact(session, uuid.UUID(user_id))
@@ -25,6 +28,8 @@ def update_contact(user_id: str) -> None:
 
 def update_due_contacts(_: str = "") -> int:
     """Update all due customers until Stripe fails; return how many were updated."""
+    if not settings().billing:
+        return 0
     with transaction() as session:
         due = customer_contact.find_users_due(session)
     updated = 0

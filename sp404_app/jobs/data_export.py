@@ -15,12 +15,13 @@ from sp404_app.services.account import data_export
 from sp404_app.services.account.data_export import ExportedFile
 from sp404_app.services.infra import email, email_templates, storage
 from sp404_app.services.processing import jobs
+from sp404_app.settings import settings
 
 PROGRESS_INTERVAL_S = 1.0
 README = """All data of your account.
 
-data/     your data as JSON files: profile, sounds, analyses, tags, sign-ins, jobs, payments and
-          account activity
+data/     your data as JSON files: profile, sounds, analyses, tags, sign-ins, jobs and account
+          activity{payments}
 sounds/   your original files in their folders
 trash/    files you deleted in the last 30 days
 """
@@ -47,7 +48,8 @@ def export_account(job: ProcessingJob) -> None:
 def _write_zip(path: Path, job: ProcessingJob) -> list[str]:
     """Write the ZIP; return the names of files that are missing in the store."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
-        target.writestr("README.txt", README)
+        payments = ", payments" if settings().billing else ""
+        target.writestr("README.txt", README.format(payments=payments))
         with transaction() as session:
             for name, rows in data_export.export_tables(session, job.user_id):
                 text = json.dumps(rows, indent=1, ensure_ascii=False)

@@ -11,6 +11,7 @@ from sp404_app.db import transaction
 from sp404_app.models.columns import now
 from sp404_app.services.infra import smtp, unsent_emails
 from sp404_app.services.infra.email import deliver_email
+from sp404_app.telemetry import metrics
 
 OVERDUE_AFTER = dt.timedelta(seconds=5)
 OVERDUE_BATCH_S = 10.0
@@ -31,10 +32,13 @@ def send_email(email_id: str) -> None:
     with transaction() as session:
         if failure is None:
             unsent_emails.delete_sent(session, claimed.id)
+            metrics.MAILS.labels("sent").inc()
             log.info("mail sent", subject=claimed.subject)
         elif unsent_emails.record_failure(session, claimed, failure):
+            metrics.MAILS.labels("given_up").inc()
             log.error("mail given up", subject=claimed.subject, reason=failure.reason)
         else:
+            metrics.MAILS.labels("retried").inc()
             log.warning("mail not sent", subject=claimed.subject, reason=failure.reason)
 
 

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from sp404_app.jobs import runner
 from sp404_app.jobs.worker import ForkingWorker
 from sp404_app.services.infra import queue
+from sp404_app.telemetry import metrics, processes, sentry
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,9 @@ def main() -> None:
     from sp404_app.jobs.spectrogram import warm_up  # noqa: PLC0415 - imports librosa, compiled by now
 
     warm_up()
-    served = queue.rq_queue(queue.PICTURES)
-    worker = ForkingWorker([served], connection=served.connection, default_worker_ttl=60)
+    metrics.start_process(processes.PICTURES)
+    sentry.start()
+    worker = ForkingWorker([queue.PICTURES])
     log.info("picture worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
 

@@ -18,16 +18,19 @@ from sp404_app.jobs.bulk_edit import run_bulk_edit
 from sp404_app.jobs.card_import import import_card
 from sp404_app.jobs.convert import convert_samples
 from sp404_app.jobs.data_export import export_account
+from sp404_app.jobs.job_log import Outcome, log_job
 from sp404_app.jobs.project_export import export_project
 from sp404_app.jobs.render import render_pad
 from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
+from sp404_app.services.infra.attempt_connections import AttemptConnection
 from sp404_app.services.processing import job_failures, jobs
 from sp404_app.settings import MB
+from sp404_app.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_INTERVAL_S = 3.0
+HEARTBEAT_INTERVAL_S = 2.0  # less than `jobs.SUSPECT_AFTER`
 BATCH_FILES, MAX_BATCH_S, MAX_BATCH_FILE_BYTES = 16, 5.0, 5 * MB
 BATCHED_KINDS = (JobKind.ANALYSE, JobKind.RENDER)
 TIMED_OUT = "{job} took too long and was stopped."
@@ -76,50 +79,78 @@ def run(job_id: str) -> None:
     until = time.monotonic() + MAX_BATCH_S
     with transaction() as session:
         job = jobs.claim_job(session, uuid.UUID(job_id))
-    done = 0
+    done, request_id = 0, queue.current_request_id()
     while job:
-        _run_claimed(job)
+        _run_claimed(job, request_id)
         done += 1
         is_last = done >= BATCH_FILES or time.monotonic() > until or job.kind not in BATCHED_KINDS
-        job = None if is_last else _claim_next_small(job.queue)
+        job, request_id = (None, "") if is_last else _claim_next_small(job.queue)
 
 
-def _claim_next_small(queue_name: str) -> ProcessingJob | None:
-    """Claim the next job of a queue if its file is small; otherwise leave it there."""
+def _claim_next_small(queue_name: str) -> tuple[ProcessingJob | None, str]:
+    """Claim the next job of a queue if its file is small; otherwise leave it there.
+
+    Return it with the id of the request that enqueued it.
+    """
+    request_id = ""
     try:
         rq_id = queue.next_rq_job(queue_name)
         job_id = queue.job_id_of(rq_id) if rq_id else None
         with transaction() as session:
             job = jobs.claim_small_job(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
         if job and rq_id:
+            request_id = queue.request_id_of(rq_id)
             queue.discard(rq_id)
         elif rq_id:  # too large to batch: leave it for its own process
             queue.requeue(queue_name, rq_id)
     except (RedisError, OperationalError):  # housekeeping queues a job that was lost here
         log.exception("the batch of small samples ended early")
-        return None
-    return job
+        return None, ""
+    return job, request_id
 
 
-def _run_claimed(job: ProcessingJob) -> None:
+def _run_claimed(job: ProcessingJob, request_id: str) -> None:
+    if job.started_at and job.attempts == 1:
+        waited = (job.started_at - job.created_at).total_seconds()
+        metrics.JOB_WAIT_SECONDS.labels(job.queue).observe(waited)
+    with (
+        log_job(job.queue, job.kind, request_id) as ending,
+        metrics.JOB_SECONDS.labels(job.kind).time(),
+    ):
+        ending.outcome = _attempt(job)
+    metrics.JOBS_FINISHED.labels(job.kind, ending.outcome).inc()
+
+
+def _attempt(job: ProcessingJob) -> Outcome:
+    """Run the function of a job and save an error on its row; return the outcome."""
     try:
         with heartbeat(job):
             JOB_FUNCTIONS[JobKind(job.kind)](job)
     except JobTimeoutException:
         _fail(job, _message(job, TIMED_OUT))
+        return "timeout"
     except AppError as error:
         _fail(job, str(error))
+        return "refused"
     except OperationalError:  # no database: the row stays open and is queued again
         log.exception("job %s: database unavailable", job.id)
+        return "no_database"
     except Exception:  # outermost handler of the job: any error must close the row
         log.exception("job %s failed", job.id)
         _fail(job, _message(job, INTERNAL_ERROR))
+        return "failed"
+    return "done"
 
 
 @contextmanager
 def heartbeat(job: ProcessingJob) -> Iterator[None]:
-    """Update the heartbeat of an attempt every three seconds, in a thread."""
+    """Update the heartbeat of an attempt every two seconds, in a thread.
+
+    Meanwhile the process has a connection to Redis that is named after the attempt. Redis drops it
+    as soon as the process ends, so that housekeeping need not wait for a missing heartbeat.
+    """
     done = threading.Event()
+    sign_of_life = AttemptConnection(job.id, job.attempts)
 
     def beat() -> None:
         while not done.wait(HEARTBEAT_INTERVAL_S):
@@ -129,6 +160,7 @@ def heartbeat(job: ProcessingJob) -> Iterator[None]:
                         return
             except OperationalError:
                 log.warning("heartbeat of job %s failed", job.id)
+            sign_of_life.keep()
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -137,6 +169,7 @@ def heartbeat(job: ProcessingJob) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+        sign_of_life.end()
 
 
 def _message(job: ProcessingJob, template: str) -> str:

@@ -3,22 +3,30 @@
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
 
 from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up_engine
 from sp404_app.jobs import billing, billing_contact, email, runner
+from sp404_app.jobs.job_log import log_job, write_line
+from sp404_app.models import JobKind
+from sp404_app.models.columns import now
 from sp404_app.services.infra import queue as queues
+from sp404_app.telemetry import metrics, processes, sentry
 
 log = logging.getLogger(__name__)
 
 # RQ finds the jobs by name; importing them here saves each forked process the time.
+RUNNER_NAMES = ("sp404_app.jobs.runner.run", "sp404_app.jobs.run.run")
+
 __all__ = ["billing", "billing_contact", "email", "main", "runner"]
 
 
@@ -28,10 +36,66 @@ class ForkingWorker(Worker):
     If a file crashes the decoder or stops its progress, only the process of that job ends.
     """
 
+    max_connection_wait_time = 2.0  # s; RQ would wait up to a minute after Redis is back
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Serve these queues, with a heartbeat that `/api/health` can rely on."""
+        served = [queues.rq_queue(name) for name in names]
+        super().__init__(
+            served,
+            connection=served[0].connection,
+            # RQ waits for a job for 15 s less than this, then writes its heartbeat.
+            worker_ttl=queues.WORKER_HEARTBEAT_S + 15,
+            job_monitoring_interval=queues.WORKER_HEARTBEAT_S,
+        )
+
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Run a job in the forked process, with database connections of its own."""
         db.engine().dispose(close=False)
+        sentry.start()  # with a connection of its own
         super().main_work_horse(job, queue)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """Run a job and send its errors: this process ends at once, without any cleanup.
+
+        One without a row is logged here, the others by `runner`.
+        """
+        try:
+            if job.func_name in RUNNER_NAMES:
+                return super().perform_job(job, queue, execution)
+            with log_job(queue.name, kind_of(job), request_id_of(job)) as ending:
+                done = super().perform_job(job, queue, execution)
+                ending.outcome = "done" if done else "failed"
+            return done
+        finally:
+            sentry.flush()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log an error that a job's function did not handle; RQ logs its message only."""
+        log.error("unexpected error in a job", exc_info=exc_info)
+        super().handle_exception(job, *exc_info)
+
+    def handle_work_horse_killed(
+        self,
+        job: Job,
+        retpid: object,  # noqa: ARG002 - RQ passes it
+        ret_val: object,  # noqa: ARG002
+        rusage: object,  # noqa: ARG002
+    ) -> None:
+        """Log and count a job whose process crashed or was killed."""
+        metrics.JOBS_KILLED.inc()
+        seconds = (now() - job.started_at).total_seconds() if job.started_at else 0.0
+        write_line(job.origin, kind_of(job), seconds, "killed", request_id_of(job))
+
+
+def kind_of(job: Job) -> str:
+    """Return the name of a job's function."""
+    return (job.func_name or "").rpartition(".")[2]
+
+
+def request_id_of(job: Job) -> str:
+    """Return the id of the request that enqueued a job, or ""."""
+    return str(job.meta.get(queues.REQUEST_ID, ""))
 
 
 class WarmWorker(ForkingWorker):
@@ -56,8 +120,10 @@ def main() -> None:
     """Run jobs until a signal stops the process."""
     signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
     warm_up_engine()
-    served = [queues.rq_queue(name) for name in queues.QUEUES]
-    worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)
+    metrics.start_process(processes.WORKER)
+    metrics.create_job_series(JobKind, (*queues.QUEUES, queues.PICTURES))
+    sentry.start()
+    worker = WarmWorker(queues.QUEUES)
     log.info("worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
 

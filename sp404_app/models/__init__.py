@@ -34,6 +34,7 @@ from sp404_app.models.card import (
 from sp404_app.models.collection import Collection, CollectionSample
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
+from sp404_app.models.object_deletion import ObjectDeletion
 from sp404_app.models.project import PadRender, Project, ProjectPad, ProjectStep
 from sp404_app.models.sample import (
     Analysis,
@@ -62,6 +63,7 @@ __all__ = [
     "JobStatus",
     "Kind",
     "MailLog",
+    "ObjectDeletion",
     "OneTimeToken",
     "PadRender",
     "PadSource",

@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.services.plans import PLANS, Plan
+from sp404_app.settings import settings
 from sp404_app.state.formatting import format_size
 
 STEPS = (
@@ -35,10 +36,10 @@ def index() -> rx.Component:
             brand(),
             rx.el.span(class_name="grow"),
             rx.el.a("Sign in", href="/login", class_name="button ghost"),
-            rx.el.a("Start free", href="/signup", class_name="button primary"),
+            rx.el.a(sign_up_text(), href="/signup", class_name="button primary"),
             class_name="front-bar",
         ),
-        rx.el.main(hero(), steps(), plans(), id="content"),
+        rx.el.main(hero(), steps(), *([plans()] if settings().billing else []), id="content"),
         rx.el.footer(
             rx.el.span("Not affiliated with Roland. SP-404 is a trademark of its owner."),
             rx.el.a("API", href="/api/docs", class_name="link"),
@@ -47,6 +48,11 @@ def index() -> rx.Component:
         ),
         class_name="front",
     )
+
+
+def sign_up_text() -> str:
+    """Return the words on the buttons that lead to the sign-up."""
+    return "Start free" if settings().billing else "Create account"
 
 
 def hero() -> rx.Component:
@@ -61,7 +67,7 @@ def hero() -> rx.Component:
                 class_name="lead",
             ),
             rx.el.div(
-                rx.el.a("Start free", href="/signup", class_name="button primary large"),
+                rx.el.a(sign_up_text(), href="/signup", class_name="button primary large"),
                 rx.el.a("Sign in", href="/login", class_name="button large"),
                 class_name="row",
             ),

@@ -6,15 +6,17 @@ from sp404_app.components.brand import Typeface, brand, style_sheet
 from sp404_app.components.cards import card_reader_panel
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
+from sp404_app.settings import settings
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.toast import ToastState
 
+BILLING_TITLE, BILLING_URL = "Plan", "/billing"
 NAVIGATION = (
     ("Library", "/library"),
     ("Collections", "/collections"),
     ("Projects", "/projects"),
     ("Usage", "/usage"),
-    ("Plan", "/billing"),
+    (BILLING_TITLE, BILLING_URL),
     ("Account", "/account"),
 )
 
@@ -47,6 +49,7 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
 
 def topbar(current: str) -> rx.Component:
     """Render the logo, the navigation, a payment warning and the sign-out button."""
+    has_billing = settings().billing
     return rx.el.header(
         brand("/library"),
         rx.el.nav(
@@ -55,18 +58,23 @@ def topbar(current: str) -> rx.Component:
                     text,
                     href=href,
                     # On a phone there is no room; the page of the plan links to it.
-                    class_name="nav-usage" if href == "/usage" else "",
+                    class_name="nav-usage" if has_billing and href == "/usage" else "",
                     aria_current="page" if href == current else None,
                 )
                 for text, href in NAVIGATION
+                if has_billing or href != BILLING_URL
             ),
             aria_label="Main",
         ),
         rx.el.span(class_name="grow"),
         rx.cond(
             LayoutState.alarm != "",
-            rx.el.a(LayoutState.alarm, href="/billing", class_name="mood bad", data_testid="alarm"),
-        ),
+            rx.el.a(
+                LayoutState.alarm, href=BILLING_URL, class_name="mood bad", data_testid="alarm"
+            ),
+        )
+        if has_billing
+        else rx.fragment(),
         plain_form(
             rx.el.button(
                 rx.icon("log-out", size=15, aria_hidden="true"),

@@ -2,7 +2,7 @@
 
 from sp404_app.pages.account.routes import ACCOUNT_PAGES
 from sp404_app.pages.auth.routes import AUTH_PAGES
-from sp404_app.pages.billing.routes import BILLING_PAGES
+from sp404_app.pages.billing.routes import billing_pages
 from sp404_app.pages.collections.routes import COLLECTION_PAGES
 from sp404_app.pages.dev.routes import dev_pages
 from sp404_app.pages.landing import index
@@ -26,7 +26,7 @@ def all_pages() -> tuple[Page, ...]:
         *SAMPLE_PAGES,
         *COLLECTION_PAGES,
         *PROJECT_PAGES,
-        *BILLING_PAGES,
+        *billing_pages(),
         *ACCOUNT_PAGES,
         *SHARING_PAGES,
         *dev_pages(),

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sp404_app.settings import MB
+from sp404_app.errors import NotFound
+from sp404_app.settings import MB, settings
 
 
 class Tier(StrEnum):
@@ -59,3 +60,25 @@ PLANS = {
         ),
     )
 }
+
+
+def ensure_billing() -> None:
+    """Check that this installation has plans and payments.
+
+    Raises:
+        NotFound: If billing is off.
+    """
+    if not settings().billing:
+        raise NotFound("This page does not exist.")
+
+
+def plans_url() -> str | None:
+    """Return the address of the page with the plans; None without billing."""
+    return "/plans" if settings().billing else None
+
+
+def full_storage_advice() -> str:
+    """Return what a user can do when the storage is full, as a sentence."""
+    if settings().billing:
+        return "Delete sounds or upgrade your plan."
+    return "Delete sounds to make room."

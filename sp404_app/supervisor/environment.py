@@ -24,9 +24,12 @@ def for_children(settings: Settings, home: Home) -> dict[str, str]:
         "SP404_DATABASE_URL": settings.database_url or postgresql.postgres_url(home),
         "SP404_REDIS_URL": redis_url,
         "PORT": str(settings.port),
+        "SP404_BILLING": "on" if settings.billing else "off",  # spelled one way for `frontend`
         "PYTHONUNBUFFERED": "1",
+        "SP404_METRICS_PORT": "0",  # the web server shows the metrics of all children
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(home.cache / "numba")),
         "REFLEX_REDIS_URL": os.environ.get("REFLEX_REDIS_URL", pages_url),
+        "HOME": _home_folder(home),
         **_reflex(settings, home),
         **_node(home),
     }
@@ -46,10 +49,16 @@ def origins(settings: Settings) -> list[str]:
     return list(dict.fromkeys(allowed))
 
 
+def _home_folder(home: Home) -> str:
+    """Return HOME, or a folder of ours if there is none, as for an unknown uid in a container."""
+    given = os.environ.get("HOME", "")
+    return given if given and Path(given).is_dir() else str(home.cache)
+
+
 def _reflex(settings: Settings, home: Home) -> dict[str, str]:
     port = str(settings.port)
     return {
-        "REFLEX_WEB_WORKDIR": str(home.web),
+        "REFLEX_WEB_WORKDIR": str(settings.bundle_dir or home.bundle),
         "REFLEX_DIR": str(home.cache / "reflex"),
         "REFLEX_STATES_WORKDIR": str(home.cache / "states"),
         "REFLEX_UPLOADED_FILES_DIR": str(
@@ -73,6 +82,8 @@ def _node(home: Home) -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         # Otherwise npm would use the registry of the machine that wrote the lock file.
         "npm_config_omit_lockfile_registry_resolved": "true",
+        # The default, ~/.npm, cannot be written by every user a server runs as.
+        "npm_config_cache": str(home.cache / "npm"),
         "npm_config_update_notifier": "false",
         "npm_config_fund": "false",
         "npm_config_audit": "false",

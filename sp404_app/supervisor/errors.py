@@ -9,6 +9,14 @@ from pathlib import Path
 class Failure(Exception):
     """The command cannot continue; its message is shown on stderr."""
 
+    exit_code = 1
+
+
+class ConfigurationError(Failure):
+    """A setting is wrong, or a service that it names does not answer: trying again is no help."""
+
+    exit_code = 2
+
 
 @contextmanager
 def explain_os_errors(path: Path) -> Iterator[None]:

@@ -17,7 +17,7 @@ MIN_FREE_MB = 300
 MAX_SOCKET_PATH_BYTES = 107  # sun_path on Linux without the final zero
 SOCKET_NAME = "postgres/.s.PGSQL.5432"
 WATCHDOG_TIMEOUT_S = 15.0
-FOLDERS = ("redis", "web", "logs", "cache", "run", "outbox", "sounds")
+FOLDERS = ("redis", "web", "bundles", "logs", "cache", "run", "outbox", "sounds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,16 @@ class Home:
         return self.root / "web"
 
     @property
+    def bundles(self) -> Path:
+        """Return the folder of finished bundles, each named after its sources."""
+        return self.root / "bundles"
+
+    @property
+    def bundle(self) -> Path:
+        """Return the link to the bundle that is served."""
+        return self.root / "bundle"
+
+    @property
     def logs(self) -> Path:
         """Return the folder of the logs."""
         return self.root / "logs"
@@ -65,6 +75,11 @@ class Home:
     def run(self) -> Path:
         """Return the folder of locks, and of sockets if its path is short enough."""
         return self.root / "run"
+
+    @property
+    def metrics(self) -> Path:
+        """Return the folder in which all processes count their metrics; emptied at each start."""
+        return self.run / "metrics"
 
     @property
     def sockets(self) -> Path:
@@ -89,7 +104,7 @@ class Home:
                 (self.root / name).mkdir(exist_ok=True, mode=0o700)
             probe = self.run / "probe"
             probe.write_bytes(b"x" * 4096)
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another process of this home may be quicker
             self._prepare_sockets()
         free = shutil.disk_usage(self.root).free >> 20
         if free < room_mb:

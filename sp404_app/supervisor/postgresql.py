@@ -71,10 +71,7 @@ def prepare_postgres(
             _make_programs_executable()
         if not (home.postgres / "PG_VERSION").exists():
             _run_initdb(home.postgres, user)
-        if not orphans.is_server_running(home.postgres):
-            # Left by a crash. PostgreSQL would not start if another process has that pid now.
-            for path in (home.postgres / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
-                path.unlink(missing_ok=True)
+        remove_stale_files(home)
     command = [programs() / "postgres", "-D", home.postgres, "-h", "", "-k", socket, *LOG_OPTIONS]
     return Child(
         name="database",
@@ -86,6 +83,14 @@ def prepare_postgres(
         stop_signal=signal.SIGINT,  # fast shutdown: closes sessions and writes a checkpoint
         stop_timeout_s=15.0,
     )
+
+
+def remove_stale_files(home: Home) -> None:
+    """Remove what a crash left: PostgreSQL would not start if another process has that pid now."""
+    if not orphans.is_server_running(home.postgres):
+        sockets = (home.sockets / "postgres").glob(".s.PGSQL.*")
+        for path in (home.postgres / "postmaster.pid", *sockets):
+            path.unlink(missing_ok=True)
 
 
 def wait_for_postgres(server: Child, home: Home) -> None:

@@ -1,6 +1,6 @@
-"""Checks before the start: signing keys and a free port."""
+"""Checks before the start: signing keys."""
 
-import socket
+import os
 from pathlib import Path
 
 from sp404_app.services.auth import signing_keys
@@ -10,37 +10,26 @@ from sp404_app.supervisor.errors import Failure, explain_os_errors
 def ensure_keys(folder: Path) -> None:
     """Create the secrets folder and the first signing key, and restore their private modes.
 
+    A folder of another user, as platforms mount it, stays as it is: it must have keys and pepper.
+
     Raises:
         Failure: If they cannot be written, or a key cannot be used.
     """
     with explain_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
+        _make_private(folder, 0o700)
         for path in folder.iterdir():
-            path.chmod(0o600)
+            if path.is_file():  # not the folder of an interrupted restore
+                _make_private(path, 0o600)
+        if not (folder / "pepper").exists() and not os.access(folder, os.W_OK):
+            raise Failure(f"{folder} has no pepper and cannot be written: mount one with the keys.")
         try:
             signing_keys.ensure_signing_key()
         except signing_keys.UnusableKeys as error:
             raise Failure(f"The keys in {folder} cannot be used: {error}") from error
 
 
-def ensure_port_free(host: str, port: int) -> None:
-    """Check that no process listens on a port; the web server would share it without an error.
-
-    Raises:
-        Failure: If the port is taken or not allowed.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except PermissionError as error:
-            raise Failure(
-                f"Port {port} is for root only: choose another, as in PORT=3000."
-            ) from error
-        except OSError as error:
-            raise Failure(
-                f"Port {port} on {host} cannot be used ({error.strerror}): "
-                f"stop the program that uses it, or choose another, as in PORT={port + 1}."
-            ) from error
+def _make_private(path: Path, mode: int) -> None:
+    """Set a mode that excludes all others, if the path is ours."""
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(mode)

@@ -29,6 +29,8 @@ class Child:
     user: pwd.struct_passwd | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 5.0
+    pass_fds: Sequence[int] = ()
+    started_at: float = field(default=0.0, init=False)  # by time.monotonic()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -39,6 +41,7 @@ class Child:
         """
         with explain_os_errors(self.log or Path.cwd()):
             output = open_log(self.log) if self.log else None
+            self.started_at = time.monotonic()
             try:
                 self.process = subprocess.Popen(  # noqa: S603 - fixed commands
                     [os.fspath(part) for part in self.command],
@@ -48,6 +51,7 @@ class Child:
                     stdout=output,
                     stderr=subprocess.STDOUT if output else None,
                     start_new_session=True,
+                    pass_fds=self.pass_fds,
                     user=self.user.pw_uid if self.user else None,
                     group=self.user.pw_gid if self.user else None,
                     extra_groups=[] if self.user else None,
@@ -77,10 +81,18 @@ class Child:
                 )
             time.sleep(POLL_INTERVAL_S)
 
+    def send_signal(self, sign: signal.Signals) -> None:
+        """Send a signal if the process runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(sign)
+
     def send_stop_signal(self) -> None:
         """Send the signal that stops the process."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(self.stop_signal)
+        self.send_signal(self.stop_signal)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.send_signal(signal.SIGKILL)
 
     def wait_stopped(self) -> None:
         """Wait until the process has ended; kill it after the timeout."""

@@ -42,7 +42,7 @@ def embedded_redis_url(home: Home, database: int = JOBS) -> str:
 def prepare_redis(home: Home, environment: Mapping[str, str], *, durable: bool = True) -> Child:
     """Return the server, not yet started; a durable one loses at most one second of writes."""
     socket = home.sockets / "redis.sock"
-    socket.unlink(missing_ok=True)  # left by a crash: the home is locked, so no server uses it
+    remove_stale_socket(home)
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -65,6 +65,11 @@ def prepare_redis(home: Home, environment: Mapping[str, str], *, durable: bool =
         folder=home.redis,
         stop_timeout_s=10.0,
     )
+
+
+def remove_stale_socket(home: Home) -> None:
+    """Remove the socket that a crash left: the home is locked, so no server uses it."""
+    (home.sockets / "redis.sock").unlink(missing_ok=True)
 
 
 def wait_for_redis(server: Child, home: Home) -> None:

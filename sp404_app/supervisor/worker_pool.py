@@ -1,78 +1,81 @@
-"""The worker processes, restarted when they die, unless they die too often."""
+"""The worker processes and the scheduler, restarted when they end, unless they end too often."""
 
 import sys
-import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from sp404_app.supervisor import orphans
 from sp404_app.supervisor.environment import ROOT, for_worker
-from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
+from sp404_app.supervisor.restarts import Restarter
 
-MAX_DEATHS = 10
-DEATHS_WINDOW_S = 120.0
 PICTURE_WORKER = "picture worker"
-STOP_TIMEOUT_S = 3.0  # a job that is killed is requeued at the next start
+SCHEDULER = "scheduler"
 
 
 @dataclass(slots=True)
 class WorkerPool:
-    """The worker processes of one home."""
+    """The worker processes and the scheduler of one home."""
 
     home: Home
     environment: Mapping[str, str]
     size: int
     log_to_file: bool = True
-    workers: list[Child] = field(default_factory=list)
-    deaths: deque[float] = field(default_factory=deque)
+    drain_s: float = 3.0  # a job that is killed after it is queued again
+    restarters: list[Restarter] = field(default_factory=list)
+
+    @property
+    def workers(self) -> list[Child]:
+        """Return all processes of the pool."""
+        return [restarter.child for restarter in self.restarters]
 
     def start(self) -> None:
         """Start all workers; they do not wait for each other."""
-        self.workers = [self._worker(number) for number in range(1, self.size + 1)]
-        for worker in self.workers:
-            worker.start()
+        for number in range(1, self.size + 1):
+            self._add(f"worker {number}", f"worker-{number}", "worker")
+
+    def start_scheduler(self) -> None:
+        """Start the scheduler."""
+        self._add(SCHEDULER, "scheduler", "scheduler")
 
     def start_picture_worker(self) -> None:
         """Start the worker that draws spectrograms, once everything else is up."""
-        pictures = self._worker_process(PICTURE_WORKER, "worker-pictures", "--pictures")
-        self.workers.append(pictures)
-        pictures.start()
+        if self.size:
+            self._add(PICTURE_WORKER, "worker-pictures", "worker", "--pictures")
 
     def restart_dead(self) -> list[str]:
-        """Restart workers that have ended; return a message for each.
+        """Restart processes that have ended; return a message for each.
 
         Raises:
-            Failure: If more than ten ended within two minutes.
+            Failure: If one keeps ending quickly. The product works without spectrograms, so the
+                picture worker is always restarted.
         """
-        return [self._restart(worker) for worker in self.workers if worker.exit_code is not None]
+        messages = [restarter.restart_if_ended() for restarter in self.restarters]
+        return [message for message in messages if message]
 
-    def _restart(self, worker: Child) -> str:
-        message = worker.exit_message()
-        now = time.monotonic()
-        if worker.name != PICTURE_WORKER:  # the product works without spectrograms
-            self.deaths.append(now)
-        while self.deaths and now - self.deaths[0] > DEATHS_WINDOW_S:
-            self.deaths.popleft()
-        if len(self.deaths) > MAX_DEATHS:
-            raise Failure(f"Workers keep dying. The last {message.removeprefix('The ')}")
-        # The fork that ran its job may still run, and the job is about to be queued again.
-        orphans.kill_descendants(self.home, worker.name)
-        worker.start()
-        return f"{message} It was restarted."
+    def restart_when_idle(self) -> None:
+        """Start each process anew, with the code on the disk, once it has finished its job."""
+        for restarter in self.restarters:
+            restarter.restart_when_idle()
 
-    def _worker(self, number: int) -> Child:
-        return self._worker_process(f"worker {number}", f"worker-{number}")
-
-    def _worker_process(self, name: str, log_name: str, *options: str) -> Child:
-        return Child(
+    def _add(self, name: str, log_name: str, *command: str) -> None:
+        child = Child(
             name=name,
-            command=[sys.executable, "-m", "sp404_app", "worker", *options],
+            command=[sys.executable, "-m", "sp404_app", *command],
             environment=for_worker(dict(self.environment))
             | orphans.marker_variable(self.home, name),
             log=self.home.log(log_name) if self.log_to_file else None,
             folder=ROOT,
-            stop_timeout_s=STOP_TIMEOUT_S,
+            stop_timeout_s=self.drain_s,
         )
+        self.watch(child)
+        child.start()
+
+    def watch(self, child: Child) -> None:
+        """Restart a child when it ends."""
+        # The fork that ran its job may still run, and the job is about to be queued again.
+        kill_fork = partial(orphans.kill_descendants, self.home, child.name)
+        essential = child.name != PICTURE_WORKER
+        self.restarters.append(Restarter(child, kill_fork, essential=essential))

@@ -13,7 +13,8 @@ from tests.security import world
 from tests.security.routes import every_route, operations
 
 # The same for every user.
-PUBLIC = {"/api/auth/public-key", "/.well-known/jwks.json", "/terms", "/privacy", "/contact"}
+PUBLIC = {"/api/auth/public-key", "/.well-known/jwks.json", "/sitemap.xml"}
+PUBLIC |= {"/terms", "/privacy", "/contact"}
 ENDLESS = "/api/events"
 
 

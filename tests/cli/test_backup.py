@@ -14,7 +14,7 @@ from sqlmodel import Session, create_engine, select
 from sp404_app.cli import backup, backup_manifest, database_access, restore
 from sp404_app.models import AuditEntry, Sample, User
 from sp404_app.services.auth import passwords
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import backup_log, storage
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure
@@ -75,6 +75,34 @@ def session_on(url: str) -> Session:
 def list_users(here: Settings) -> list[str]:
     with database_access.database_url(here, exclusive=True) as url, session_on(url) as session:
         return [user.email for user in session.exec(select(User))]
+
+
+def test_a_complete_backup_is_recorded_in_the_database(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    here = machine()
+    fill(here, b"RIFF")
+    with pytest.raises(Failure):
+        backup.create_backup(here, here.home)  # refused: the folder is not empty
+    with database_access.database_url(here, exclusive=True) as url, session_on(url) as session:
+        assert backup_log.last_backup_at(session) is None
+    backup.create_backup(here, tmp_path / "backup")
+    with database_access.database_url(here, exclusive=True) as url, session_on(url) as session:
+        at = backup_log.last_backup_at(session)
+    assert at is not None
+    manifest = backup_manifest.read_manifest(tmp_path / "backup")
+    assert at.isoformat() > manifest.created_at
+
+
+def test_a_backup_that_cannot_be_recorded_is_still_complete(
+    machine: Callable[[], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = machine()
+    fill(here, b"RIFF")
+    monkeypatch.setattr(backup_log, "INSERT", "insert into missing values (%s, %s, %s, %s)")
+    said = backup.create_backup(here, tmp_path / "backup")
+    assert "did not record it" in said
+    backup_manifest.read_manifest(tmp_path / "backup")
 
 
 def test_a_backup_restores_everything_on_another_machine(
@@ -221,6 +249,18 @@ def test_a_backup_cannot_list_files_outside_its_folder(tmp_path: Path, path: str
     )
     with pytest.raises(Failure, match="outside"):
         backup_manifest.verify_backup(tmp_path, manifest)
+
+
+def test_a_backup_cannot_link_to_files_outside_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("private")
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "key.pem")
+    entry = backup_manifest.describe_file(folder, folder / "link")
+    with pytest.raises(Failure, match="outside"):
+        backup_manifest.verify_backup(
+            folder, backup_manifest.BackupManifest(backup_manifest.FORMAT, "1", "", (entry,))
+        )
 
 
 def test_restoring_into_a_running_library_is_rejected(

@@ -1,5 +1,7 @@
 """Billing commands: failed Stripe events are listed and replayed; errors are one sentence."""
 
+from pathlib import Path
+
 import pytest
 
 from sp404_app.cli import main
@@ -8,7 +10,7 @@ from sp404_app.models import StripeEvent
 from sp404_app.models.columns import now
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import queue
-from sp404_app.settings import Settings
+from sp404_app.settings import Settings, settings
 from tests.accounts import without_database
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -74,6 +76,15 @@ def test_an_unknown_event_gives_one_message(capsys: Output) -> None:
     assert dead_events() == ["evt_1"]
 
 
+def test_without_billing_there_is_nothing_to_manage(
+    environment: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    environment.setenv("SP404_BILLING", "off")
+    settings.cache_clear()
+    assert main.main(["billing", "setup"]) == 1
+    assert capsys.readouterr().err.startswith("SP404_BILLING is off: ")
+
+
 @pytest.mark.parametrize("command", ["dead", "replay"])
 def test_a_database_that_does_not_answer_gives_one_message(
     services: Settings, capsys: Output, command: str
@@ -83,6 +94,10 @@ def test_a_database_that_does_not_answer_gives_one_message(
     assert capsys.readouterr().err == "The database does not answer: start the library first.\n"
 
 
-def test_without_stripe_keys_the_comparison_gives_one_message(capsys: Output) -> None:
+def test_without_stripe_keys_the_comparison_gives_one_message(
+    services: Settings, environment: pytest.MonkeyPatch, tmp_path: Path, capsys: Output
+) -> None:
+    environment.setenv("SP404_SECRETS_DIR", str(tmp_path))  # other tests leave keys in theirs
+    settings.cache_clear()
     assert main.main(["billing", "reconcile"]) == 1
     assert capsys.readouterr().err == "Payments are starting up. Please try again.\n"

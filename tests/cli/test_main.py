@@ -1,17 +1,21 @@
 """Commands print one message and return an exit code."""
 
+import os
+import shutil
 import socket
+import threading
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from sp404_app.cli import main
-from sp404_app.settings import Settings
-from sp404_app.supervisor import migrations, production_checks
+from sp404_app.settings import Settings, settings
+from sp404_app.supervisor import listener, migrations, production_checks, service_checks
 from sp404_app.supervisor.environment import ROOT
-from sp404_app.supervisor.errors import Failure
-from sp404_app.supervisor.preflight import ensure_keys, ensure_port_free
+from sp404_app.supervisor.errors import ConfigurationError, Failure
+from sp404_app.supervisor.preflight import ensure_keys
+from tests.product import free_port
 
 SAFE = {
     "env": "production",
@@ -21,6 +25,8 @@ SAFE = {
     "public_url": "https://sounds.example",
     "stripe_secret_key": "rk_live_1",
     "stripe_webhook_secret": "whsec_1",
+    "mail_from": "Crate 404 <mail@sounds.example>",
+    "trusted_proxies": "127.0.0.1",
 }
 
 
@@ -37,24 +43,130 @@ def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) 
     production_checks.ensure_production_settings(Settings())  # type: ignore[call-arg]
 
 
+def test_serve_names_every_setting_that_production_needs(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SP404_ENV", "production")
+    environment.setenv("SP404_BILLING", "off")
+    environment.setenv("SP404_LOG_FORMAT", "text")
+    assert main.main(["serve"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    needed = {f"SP404_{name.upper()}" for name in SAFE if name != "env" and "stripe" not in name}
+    assert {line.split()[0] for line in lines} == needed
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PORT", "many"),
-        ("SP404_WORKERS", "0"),
+        ("SP404_PLAN", "gold"),
+        ("SP404_BILLING", "maybe"),
+        ("SP404_WORKERS", "-1"),
         ("SP404_ENV", "staging"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
         ("SP404_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("SP404_DATABASE_URL", "mysql://app:hunter2@db/sp404"),
+        ("SP404_DATABASE_URL", "postgresql://app:hunter2@db"),
+        ("SP404_DATABASE_URL", "postgresql://app:hun/hunter2@db/sp404"),
+        ("SP404_DATABASE_URL", "postgresql://app:hun@hunter2@db/sp404"),
+        ("SP404_DATABASE_URL", "postgresql://app:hunter2@[db/sp404"),
+        ("SP404_DATABASE_POOL_URL", "postgresql://app:hunter2@db/sp404"),
+        ("SP404_REDIS_URL", "gopher://:hunter2@cache"),
+        ("SP404_REDIS_URL", "redis://:hunter2@cache/first"),
+        ("SP404_REDIS_URL", "redis://:hunter2@cache:six/0"),
+        ("SP404_STORAGE_URL", "gopher://hunter2"),
+        ("SP404_STORAGE_URL", "s3://"),
+        ("SP404_SMTP_URL", "mail.example:hunter2"),
+        ("SP404_MAIL_FROM", "Crate 404"),
+        ("SP404_PUBLIC_URL", "sounds.example"),
+        ("SP404_PUBLIC_URL", "https://sounds.example/crate"),
+        ("SP404_HOME", "~nobody-of-this-name/sounds"),
+        ("SP404_HOST", "no host"),
+        ("SP404_PAGES_DIR", "/nowhere/pages"),
+        ("SP404_LOG_LEVEL", "loud"),
+        ("SP404_DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/sp404"),
+        ("SP404_REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"),
     ],
 )
 def test_an_invalid_setting_gives_one_message(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
 ) -> None:
     environment.setenv(name, value)
-    assert main.main(["serve"]) == 1
+    environment.setenv("PORT" if name != "PORT" else "SP404_PORT", str(free_port()))
+    assert main.main(["serve"]) == 2
     output = capsys.readouterr().err
-    assert output.startswith(name)
+    assert name in output
     assert output.count("\n") == 1
+    assert "hunter2" not in output
+    assert not list(Path(os.environ["SP404_HOME"]).glob("*"))  # nothing was built
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["user", "list"],
+        ["keys", "list"],
+        ["backup", "copy"],
+        ["restore", "copy"],
+        ["migrate"],
+        ["import", ".", "--user", "dj@example.org"],
+    ],
+)
+def test_a_database_that_is_away_gives_one_message(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    environment.setenv("SP404_DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/sp404")
+    assert main.main(command) == 2
+    output = capsys.readouterr().err
+    assert "SP404_DATABASE_URL" in output
+    assert output.count("\n") == 1
+    assert "hunter2" not in output
+
+
+def test_a_worker_without_redis_gives_one_message(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
+    environment.setenv("SP404_DATABASE_URL", "postgresql://db/sp404")
+    assert main.main(["worker"]) == 2
+    assert "SP404_REDIS_URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["10.255.255.1", "nowhere.invalid"])
+def test_a_host_of_another_machine_gives_one_message(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="SP404_HOST"):
+        listener.bind(host, free_port())
+
+
+def test_a_redis_that_is_no_redis_gives_one_message() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        threading.Thread(target=lambda: other.accept()[0].sendall(b"220 mail\r\n")).start()
+        with pytest.raises(ConfigurationError, match="as a Redis does"):
+            service_checks.ensure_redis(f"redis://127.0.0.1:{other.getsockname()[1]}/0")
+
+
+def test_a_wrong_password_of_redis_gives_one_message(services: Settings) -> None:
+    url = f"unix://app:hunter2@{services.redis_url.removeprefix('unix://')}"
+    with pytest.raises(ConfigurationError, match="password is wrong") as failure:
+        service_checks.ensure_redis(url)
+    assert "hunter2" not in str(failure.value)
+
+
+def test_the_services_of_the_tests_can_be_used(services: Settings) -> None:
+    service_checks.ensure_services(services)
+
+
+def test_postgres_is_another_name_of_postgresql() -> None:
+    settings = Settings.model_validate({"database_url": "postgres://app:p%40ss@db/sp404"})
+    assert settings.database_url == "postgresql://app:p%40ss@db/sp404"
+
+
+def test_an_empty_variable_is_one_that_is_not_set(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SP404_SECRETS_DIR", "")
+    environment.setenv("SP404_WORKERS", "")
+    assert Settings().secrets == Settings().home / "secrets"  # type: ignore[call-arg]
 
 
 def test_every_setting_is_documented() -> None:
@@ -98,8 +210,8 @@ def test_a_taken_port_gives_one_message() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(Failure, match=f"PORT={port + 1}"):
-            ensure_port_free("127.0.0.1", port)
-    ensure_port_free("127.0.0.1", port)
+            listener.bind("127.0.0.1", port)
+    listener.bind("127.0.0.1", port).close()
 
 
 def test_modes_of_secret_files_are_restored(
@@ -111,6 +223,33 @@ def test_modes_of_secret_files_are_restored(
     ensure_keys(folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.glob("*.pem"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_secrets_that_a_platform_mounts_stay_as_they_are(
+    environment: pytest.MonkeyPatch, services: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    shutil.copytree(services.secrets, folder)
+    (folder / "pepper").write_bytes(os.urandom(32))
+    environment.setenv("SP404_SECRETS_DIR", str(folder))
+    settings.cache_clear()
+    paths = [*folder.iterdir(), folder]
+    for path in paths:
+        path.chmod(0o750 if path.is_dir() else 0o440)
+        os.chown(path, 12345, 12345)
+    ensure_keys(folder)
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o750, 0o440}
+
+
+def test_a_mounted_folder_without_pepper_gives_one_message(
+    environment: pytest.MonkeyPatch, services: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    shutil.copytree(services.secrets, folder, ignore=shutil.ignore_patterns("pepper"))
+    environment.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(Failure, match="no pepper"):
+        ensure_keys(folder)
 
 
 def test_a_broken_key_gives_one_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

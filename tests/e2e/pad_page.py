@@ -237,7 +237,7 @@ def recorder(context: BrowserContext, product: Product) -> Iterator[None]:
     Its script lies beside the built pages: Playwright cannot answer requests for worklets.
     """
     context.add_init_script(path=RECORDER_HOOK)
-    script = product.home / "web" / "build" / "client" / RECORDER.name
+    script = product.home / "bundle" / "build" / "client" / RECORDER.name
     shutil.copy(RECORDER, script)
     try:
         yield

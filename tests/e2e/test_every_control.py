@@ -340,7 +340,9 @@ def accounts(
         yield seed_data.seed(product, context.new_page(), tmp_path_factory.mktemp("sounds"))
 
 
+HTML_PAGES = {"/status"}  # served by the API, because it has to work without Reflex
 SCENARIOS = {
+    "status": PageScenario("/status", "[data-testid=part]"),
     "start": PageScenario("/", "h1"),
     "sign-up": PageScenario("/signup", "[data-testid=submit]"),
     "sign-in": PageScenario("/login", "[data-testid=demo]"),
@@ -590,7 +592,7 @@ def test_every_page_and_every_shortcut_has_a_scenario() -> None:
     paths = {scenario.address.partition("?")[0] for scenario in SCENARIOS.values()}
     ids = {f"{{{name}}}": f"[{name}_id]" for name in ("sample", "project", "collection")}
     opened = {re.sub(r"{\w+}", lambda found: ids[found[0]], path) for path in paths}
-    assert {page.route for page in PAGES} == opened
+    assert {page.route for page in PAGES} | HTML_PAGES == opened
     assert {keys for keys, _ in KEYBOARD} == set(LIBRARY_KEYS)
 
 

@@ -28,6 +28,7 @@ from sp404_app.services.infra import events, queue
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.services.projects import projects
+from sp404_app.settings import settings
 from tests.accounts import mails, without_database
 from tests.jobs.test_email import let_pass, rows, write_email
 from tests.services.processing.test_jobs import job_of, kept
@@ -41,6 +42,7 @@ LONG_S = 3600.0
 @pytest.fixture
 def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "INTERVAL_S", 0.02)
+    monkeypatch.setattr(scheduler, "LOST_JOBS_INTERVAL_S", 0.02)
 
 
 @pytest.fixture
@@ -132,6 +134,24 @@ async def test_a_round_enqueues_the_job_of_a_due_stripe_event() -> None:
 
 
 @pytest.mark.usefixtures("short_rounds")
+async def test_without_billing_no_round_enqueues_jobs_of_stripe(
+    keep: Keep, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_BILLING", "off")
+    settings.cache_clear()
+    sample_id = keep()
+    with transaction() as session:
+        session.add(StripeEvent(id="evt_1", realm="test", type="invoice.paid", created=now()))
+        jobs.finish_job(session, job_of(sample_id).id, JobStatus.DONE)
+        session.get_one(Sample, sample_id).status = SampleStatus.WAITING_FOR_QUOTA
+    for name in queue.QUEUES:
+        queue.rq_queue(name).empty()
+    async with scheduler.housekeeping():
+        await until(queue.queued_ids)  # of the second round, which comes after the event's turn
+    assert queue.rq_queue(queue.HIGH).count == 0
+
+
+@pytest.mark.usefixtures("short_rounds")
 async def test_a_later_round_enqueues_samples_that_wait_for_quota(keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
@@ -141,10 +161,10 @@ async def test_a_later_round_enqueues_samples_that_wait_for_quota(keep: Keep) ->
         await until(lambda: kept(sample_id).status == SampleStatus.QUEUED)
 
 
-async def test_no_task_of_housekeeping_outlives_the_web_server() -> None:
+async def test_no_task_of_housekeeping_outlives_it() -> None:
     before = asyncio.all_tasks()
     async with scheduler.housekeeping():
-        assert len(asyncio.all_tasks() - before) == 2
+        assert len(asyncio.all_tasks() - before) == 3
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
 

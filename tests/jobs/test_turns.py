@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from sp404_app.jobs.worker import WarmWorker
-from sp404_app.services.infra import events, queue
+from sp404_app.services.infra import queue
 
 pytestmark = pytest.mark.usefixtures("services")
 MANY = 60
@@ -19,8 +19,7 @@ def fill(*names: str) -> None:
 
 
 def worker() -> WarmWorker:
-    served = [queue.rq_queue(name) for name in queue.QUEUES]
-    return WarmWorker(served, connection=events.connection())
+    return WarmWorker(queue.QUEUES)
 
 
 def served(count: int) -> list[str]:

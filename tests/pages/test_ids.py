@@ -12,7 +12,8 @@ from sp404_app.pages.routes import all_pages
 
 def list_ids(component: rx.Component) -> Iterator[str]:
     """Yield the ids of a component and of all that it contains, shown or not."""
-    if found := getattr(component, "id", None):
+    found = getattr(component, "id", None)
+    if found is not None:
         yield str(found)
     for child in component.children:
         if isinstance(child, rx.Component):

@@ -32,3 +32,11 @@ def test_a_real_stripe_key_removes_the_page_of_the_emulator(
     settings.cache_clear()
     assert "/dev/stripe" not in page_routes()
     assert "/dev/outbox" in page_routes()
+
+
+def test_without_billing_there_are_no_pages_of_payments(environment: pytest.MonkeyPatch) -> None:
+    assert {"/plans", "/billing", "/usage", "/operator"} <= set(page_routes())
+    environment.setenv("SP404_BILLING", "off")
+    settings.cache_clear()
+    assert not {"/plans", "/billing", "/dev/stripe"} & set(page_routes())
+    assert {"/usage", "/operator", "/dev/outbox"} <= set(page_routes())

@@ -72,7 +72,9 @@ HIDDEN = frozenset(
         "/s/{token}/report",
         "/s/{token}/save",
         "/s/{token}/save/{number}",
+        "/status",
         "/terms",
+        "/sitemap.xml",
     }
 )
 ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py

@@ -95,6 +95,14 @@ def test_a_trusted_local_proxy_does_not_open_development_pages(
     assert answer.status_code == 404
 
 
+def test_production_has_no_development_pages_even_for_local_requests(
+    services: Settings, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_ENV", "production")
+    settings.cache_clear()
+    assert {front("127.0.0.1").get(path).status_code for path in OURS} == {404}
+
+
 @pytest.mark.parametrize(("name", "value"), [FORWARDED[1], FORWARDED[4], FORWARDED[6]])
 @pytest.mark.timeout(60)
 def test_websockets_through_a_proxy_are_refused_too(tab: TestClient, name: str, value: str) -> None:

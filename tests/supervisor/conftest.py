@@ -7,25 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from sp404_app.settings import Settings
-from sp404_app.supervisor import frontend
-from sp404_app.supervisor.environment import for_children
 from sp404_app.supervisor.home import Home
 from tests.product import Product, free_port, home_in, slot
 
 LEAN = {"SP404_WORKERS": "1", "SP404_DEMO": "false"}
-BUILT = ("build", "backend", "reflex.json", "env.json", "routes.json")
 
 
 @pytest.fixture(scope="package")
 def pages() -> Iterator[Path]:
-    """A folder with built pages, kept between test runs."""
+    """A folder of built pages, kept between test runs."""
     with slot() as folder:
         with home_in(folder) as product:
             product.extra = LEAN
             product.start()
             product.stop()
-        yield folder / "web"
+        yield folder / "bundles"
 
 
 @pytest.fixture
@@ -70,14 +66,6 @@ def product(new_product: Callable[..., Product]) -> Product:
 
 
 def lend_pages(pages: Path, product: Product) -> None:
-    """Copy built pages into a home and mark them as up to date."""
-    home = Home(product.home)
-    home.web.mkdir(parents=True)
-    for path in pages.iterdir():
-        if path.is_dir() and path.name in BUILT:
-            shutil.copytree(path, home.web / path.name)
-        elif path.is_file():
-            shutil.copyfile(path, home.web / path.name)
-    settings = Settings(home=home.root, PORT=product.port)  # type: ignore[call-arg]
-    stamp = frontend.source_fingerprint(for_children(settings, home))
-    (home.web / frontend.STAMP).write_text(stamp)
+    """Let a home use the pages that are built already."""
+    product.home.mkdir(parents=True)
+    Home(product.home).bundles.symlink_to(pages)

@@ -39,7 +39,7 @@ PLANTED = {
     "User-Agent": CANARY,
     "Referer": f"http://localhost/{CANARY}?token={CANARY}",
     "X-Forwarded-For": CANARY,
-    "X-Request-ID": CANARY,
+    "X-Request-ID": f"{CANARY}!",  # a valid one of a trusted proxy is kept
     "Accept-Language": CANARY,
     f"X-{CANARY}": CANARY,
 }

@@ -12,13 +12,9 @@ from sp404_app.supervisor import orphans as sweep
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import MAX_LOG_BYTES, Child, open_log, stop_children
+from sp404_app.supervisor.restarts import HEALTHY_AFTER_S, MAX_QUICK_ENDS, Restarter, pause_s
 from sp404_app.supervisor.watchdog import Watchdog
-from sp404_app.supervisor.worker_pool import (
-    DEATHS_WINDOW_S,
-    MAX_DEATHS,
-    PICTURE_WORKER,
-    WorkerPool,
-)
+from sp404_app.supervisor.worker_pool import PICTURE_WORKER, WorkerPool
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
@@ -116,80 +112,107 @@ def test_the_watchdog_does_not_touch_other_processes(
     stop_children([it])
 
 
-def crew_of(home: Home, code: str) -> WorkerPool:
-    crew = WorkerPool(home, os.environ, 1)
-    crew.workers = [child(home, code, "worker 1")]
-    crew.workers[0].start()
-    return crew
+def pool_of(home: Home, *children: Child) -> WorkerPool:
+    pool = WorkerPool(home, os.environ, 1)
+    for it in children:
+        pool.watch(it)
+        it.start()
+    return pool
 
 
 def test_a_dead_worker_is_restarted_and_its_orphan_killed(home: Home) -> None:
-    crew = crew_of(home, PARENT)
-    process = crew.workers[0].process
-    assert process
-    family = psutil.Process(process.pid)
+    it = child(home, PARENT, "worker 1")
+    pool = pool_of(home, it)
+    assert it.process
+    family = psutil.Process(it.process.pid)
     while not (orphans := family.children()):
         time.sleep(0.02)
-    process.kill()
-    process.wait()
-    (message,) = crew.restart_dead()
+    it.process.kill()
+    it.process.wait()
+    (message,) = pool.restart_dead()
     assert "worker 1 was killed by SIGKILL" in message
     assert not any(sweep._is_alive(orphan) for orphan in orphans)
-    assert crew.workers[0].exit_code is None
-    stop_children(crew.workers)
+    assert it.exit_code is None
+    stop_children(pool.workers)
     sweep.stop_all_processes(home)
 
 
-def test_workers_that_keep_dying_stop_the_supervisor(home: Home) -> None:
-    crew = crew_of(home, "raise SystemExit(1)")
-    crew.deaths.extend([time.monotonic()] * MAX_DEATHS)
-    assert crew.workers[0].process
-    crew.workers[0].process.wait(10)
-    with pytest.raises(Failure, match=r"Workers keep dying\. The last worker 1 ended with 1"):
-        crew.restart_dead()
-
-
-def test_deaths_before_the_window_do_not_count(home: Home) -> None:
-    crew = crew_of(home, "raise SystemExit(1)")
-    crew.deaths.extend([time.monotonic() - DEATHS_WINDOW_S - 1] * MAX_DEATHS)
-    assert crew.workers[0].process
-    crew.workers[0].process.wait(10)
-    assert len(crew.restart_dead()) == 1
-    stop_children(crew.workers)
-
-
-def test_deaths_up_to_the_limit_do_not_stop_the_supervisor(home: Home) -> None:
-    crew = crew_of(home, "raise SystemExit(1)")
-    crew.deaths.extend([time.monotonic()] * (MAX_DEATHS - 1))
-    wait_for_end(crew.workers[0])
-    assert len(crew.restart_dead()) == 1
-    wait_for_end(crew.workers[0])
-    with pytest.raises(Failure, match="Workers keep dying"):
-        crew.restart_dead()
-
-
-def test_a_picture_worker_that_keeps_dying_does_not_stop_the_supervisor(home: Home) -> None:
-    crew = crew_of(home, SLEEP)
-    crew.workers.append(child(home, "raise SystemExit(7)", PICTURE_WORKER))
-    crew.workers[1].start()
-    for _ in range(MAX_DEATHS + 2):
-        wait_for_end(crew.workers[1])
-        (message,) = crew.restart_dead()
-        assert message.startswith("The picture worker ended with 7")
-    assert not crew.deaths
-    stop_children(crew.workers)
-
-
 def test_workers_that_run_are_not_restarted(home: Home) -> None:
-    crew = crew_of(home, SLEEP)
-    crew.workers.append(child(home, "raise SystemExit(1)", "worker 2"))
-    crew.workers[1].start()
-    running = crew.workers[0].process
-    wait_for_end(crew.workers[1])
-    (message,) = crew.restart_dead()
+    first, second = (
+        child(home, SLEEP, "worker 1"),
+        child(home, "raise SystemExit(1)", "worker 2"),
+    )
+    pool = pool_of(home, first, second)
+    running = first.process
+    wait_for_end(second)
+    (message,) = pool.restart_dead()
     assert "worker 2" in message
-    assert crew.workers[0].process is running
-    stop_children(crew.workers)
+    assert first.process is running
+    stop_children(pool.workers)
+
+
+def restarter_of(it: Child, *, essential: bool = True, quick_ends: int = 0) -> Restarter:
+    """Return the restarter of a child that has ended."""
+    it.start()
+    wait_for_end(it)
+    restarter = Restarter(it, essential=essential)
+    restarter.quick_ends = quick_ends
+    return restarter
+
+
+def test_the_pause_before_a_restart_doubles_up_to_a_limit() -> None:
+    assert [pause_s(ends) for ends in range(1, 9)] == [0, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_the_second_quick_end_is_followed_by_a_pause(home: Home) -> None:
+    it = child(home, "raise SystemExit(1)")
+    restarter = restarter_of(it)
+    assert restarter.restart_if_ended().endswith("It is restarted.")
+    wait_for_end(it)
+    ended = it.process
+    assert restarter.restart_if_ended().endswith("It is restarted in 1 s.")
+    assert restarter.restart_if_ended() == ""  # said once
+    assert it.process is ended
+    restarter.due_at = time.monotonic()
+    restarter.restart_if_ended()
+    assert it.process is not ended
+    stop_children([it])
+
+
+def test_a_child_that_keeps_ending_stops_the_supervisor_with_a_sentence(home: Home) -> None:
+    restarter = restarter_of(child(home, "raise SystemExit(1)"), quick_ends=MAX_QUICK_ENDS)
+    with pytest.raises(Failure, match=r"ended with 1.* It ended 7 times, each time after a short"):
+        restarter.restart_if_ended()
+
+
+def test_an_end_after_a_long_run_starts_the_count_anew(home: Home) -> None:
+    restarter = restarter_of(child(home, "raise SystemExit(1)"), quick_ends=MAX_QUICK_ENDS)
+    restarter.child.started_at -= HEALTHY_AFTER_S
+    assert restarter.restart_if_ended().endswith("It is restarted.")
+    stop_children([restarter.child])
+
+
+def test_a_picture_worker_that_keeps_ending_does_not_stop_the_supervisor(home: Home) -> None:
+    it = child(home, "raise SystemExit(7)", PICTURE_WORKER)
+    pool = pool_of(home, it)
+    pool.restarters[0].quick_ends = 1000
+    wait_for_end(it)
+    (message,) = pool.restart_dead()
+    assert message.startswith("The picture worker ended with 7")
+
+
+def test_a_planned_restart_is_no_failure(home: Home) -> None:
+    it = child(home, SLEEP)
+    it.start()
+    restarter = Restarter(it)
+    before = it.process
+    restarter.restart_when_idle()
+    wait_for_end(it)
+    assert restarter.restart_if_ended() == ""
+    assert it.process is not before
+    assert it.exit_code is None
+    assert restarter.quick_ends == 0
+    stop_children([it])
 
 
 def wait_for_end(it: Child) -> None:

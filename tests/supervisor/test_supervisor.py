@@ -169,25 +169,60 @@ def test_a_dead_worker_is_restarted_with_a_message(running: Product) -> None:
     assert answers(running)
 
 
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [("web", "web server"), ("database", "database"), ("redis", "Redis server")],
-)
-def test_a_dead_child_stops_all_processes_with_one_message(
-    product: Product, name: str, sentence: str
-) -> None:
-    product.start()
+def main_process(product: Product, name: str) -> psutil.Process:
+    """Return the process of a child that the supervisor started itself."""
     home = Home(product.home)
-    victims = {
-        "web": lambda: named(product, "web"),
+    found = {
         "database": lambda: orphans._find_servers(home.postgres),
         "redis": lambda: orphans._find_servers(home.redis),
-    }[name]()
-    min(victims, key=lambda process: process.pid).kill()
-    assert product.running.wait(30) == 1
-    assert f"The {sentence} was killed by SIGKILL" in product.said
-    assert "Traceback" not in product.said
-    assert processes_of(product) == []
+    }.get(name, lambda: named(product, name))()
+    (main,) = [process for process in found if process.ppid() == product.running.pid]
+    return main
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("web", "web server"),
+        ("database", "database"),
+        ("redis", "Redis server"),
+        ("scheduler", "scheduler"),
+    ],
+)
+def test_a_dead_child_is_restarted_with_a_message(
+    running: Product, name: str, sentence: str
+) -> None:
+    killed = main_process(running, name)
+    family = killed.children()
+    killed.kill()
+    eventually(lambda: f"The {sentence} was killed by SIGKILL" in running.said)
+    eventually(lambda: is_another(running, name, killed))
+    eventually(lambda: is_healthy(running), 60)
+    eventually(lambda: not any(orphans._is_alive(process) for process in family))
+    assert "Traceback" not in running.said
+
+
+def is_another(product: Product, name: str, killed: psutil.Process) -> bool:
+    try:
+        return main_process(product, name) != killed
+    except (ValueError, psutil.Error):  # none, or it ends now
+        return False
+
+
+def is_healthy(product: Product) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{product.port}/api/health", timeout=5) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def test_a_killed_process_of_the_web_server_refuses_no_connection(running: Product) -> None:
+    main = main_process(running, "web")
+    serving = max(main.children(), key=psutil.Process.create_time)
+    serving.kill()
+    assert answers(running)
+    assert main_process(running, "web") == main
 
 
 def test_secrets_stay_private(running: Product) -> None:

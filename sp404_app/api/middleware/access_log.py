@@ -4,9 +4,10 @@ import inspect
 import time
 
 import structlog
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api.routes import metrics
+from sp404_app.telemetry import metrics
 
 UNLOGGED_PREFIXES = ("/assets/", "/_next/", "/fonts/")
 
@@ -50,12 +51,18 @@ def route_pattern(scope: Scope) -> str:
     """Return the route's pattern, such as `/api/samples/{sample_id}`.
 
     Pages, assets, unknown URLs and mounted applications, whose patterns are not known here, share
-    one label.
+    one label. Reflex mounts our API, so what a mount leaves in the scope says nothing: the type of
+    the route that was found does.
     """
     parameters: dict[str, object] = scope.get("path_params", {})
     placeholders = {str(value): f"{{{name}}}" for name, value in parameters.items()}
-    is_mounted = "app_root_path" in scope or "{path}" in placeholders.values()
-    if is_mounted or not inspect.isroutine(scope.get("endpoint")):
+    route = scope.get("route")
+    is_other = not isinstance(route, APIRoute | None) or "{path}" in placeholders.values()
+    if is_other or not inspect.isroutine(scope.get("endpoint")):
         return metrics.PAGES
     parts: list[str] = scope["path"].split("/")
-    return "/".join(placeholders.get(part, part) for part in parts)
+    # A placeholder may be part of a segment, as in `{number}.mid`, so the route's own end is taken.
+    # It lacks the prefixes of the routers that include it.
+    end = route.path_format.split("/")[1:] if route else []
+    start = parts[: len(parts) - len(end)]
+    return "/".join([*(placeholders.get(part, part) for part in start), *end])

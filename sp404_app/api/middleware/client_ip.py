@@ -2,10 +2,17 @@
 
 import ipaddress
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.settings import settings
+
+FROM_TRUSTED_PROXY = "sp404.from_trusted_proxy"  # key of the scope: the peer is such a proxy
+FORWARDED_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip")
+
+log = structlog.get_logger(__name__)
+_warned: set[str] = set()  # of this process: what has been logged once
 
 
 def set_client_ip(app: ASGIApp) -> ASGIApp:
@@ -14,7 +21,10 @@ def set_client_ip(app: ASGIApp) -> ASGIApp:
     async def with_client_ip(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope.get("client"):
             ip, port = scope["client"]
-            forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+            headers = Headers(scope=scope)
+            scope[FROM_TRUSTED_PROXY] = _is_trusted_proxy(ip)
+            _warn_about_unknown_proxy(ip, headers)
+            forwarded = headers.getlist("x-forwarded-for")
             scope["client"] = (client_ip_behind_proxies(ip, ",".join(forwarded)), port)
         await app(scope, receive, send)
 
@@ -27,6 +37,19 @@ def client_ip_behind_proxies(peer_ip: str, forwarded_for: str) -> str:
     while hops and _is_trusted_proxy(peer_ip):
         peer_ip = hops.pop()
     return peer_ip
+
+
+def _warn_about_unknown_proxy(peer_ip: str, headers: Headers) -> None:
+    """Log once that a peer which is not trusted forwards addresses: it may be the proxy."""
+    if _warned or not any(name in headers for name in FORWARDED_HEADERS):
+        return
+    if not _is_trusted_proxy(peer_ip):
+        _warned.add(peer_ip)
+        log.warning(
+            "a peer that is not in SP404_TRUSTED_PROXIES forwards client addresses: they are "
+            "ignored, and everybody behind it shares one address",
+            ip=peer_ip,
+        )
 
 
 def _is_trusted_proxy(ip: str) -> bool:

@@ -27,7 +27,7 @@ def catch_server_errors(app: ASGIApp) -> ASGIApp:
                 raise
             log.exception("unexpected error", route=route_pattern(scope), kind=type(error).__name__)
             if not started:
-                answer = error_handlers.error_response(500, error_handlers.SERVER_ERROR)
+                answer = error_handlers.unexpected_error_response()
                 await answer(scope, receive, send)
 
     return guarded

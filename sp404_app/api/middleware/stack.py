@@ -4,7 +4,8 @@ From the outside in:
 
 1. `client_ip` first: rate limits, logs and the local-only check need the client's address.
 2. `websocket_limits` before anything reads from a websocket.
-3. `request_id`, so that every later log line carries the id.
+3. `closing_connections` sees all responses, also a 500; `request_id`, so that every later log line
+   carries the id.
 4. `access_log`, outside `server_errors`, so that it logs the 500 that is sent.
 5. `server_errors` catches what nothing further in handles.
 6. `rate_limit_headers`, `relative_redirects`, `vary`, `security_headers` change the headers of all
@@ -12,7 +13,8 @@ From the outside in:
 7. `local_only` hides development URLs before anything parses the request.
 8. `form_errors` turns errors of browser forms, also those of `body_limits`, into redirects.
 9. `body_limits` refuses requests before their body is read.
-10. `sample_list` answers the most requested route without a router. It is innermost, so the
+10. `built_files` sets cache headers of the pages, and serves assets of former builds.
+11. `sample_list` answers the most requested route without a router. It is innermost, so the
     fast path passes every check that the router's route passes.
 """
 
@@ -20,7 +22,9 @@ from starlette.types import ASGIApp
 
 from sp404_app.api.middleware.access_log import log_access
 from sp404_app.api.middleware.body_limits import limit_bodies
+from sp404_app.api.middleware.built_files import serve_built_files
 from sp404_app.api.middleware.client_ip import set_client_ip
+from sp404_app.api.middleware.closing_connections import close_connections_when_draining
 from sp404_app.api.middleware.form_errors import redirect_failed_forms
 from sp404_app.api.middleware.local_only import require_local_client
 from sp404_app.api.middleware.rate_limit_headers import add_rate_limit_headers
@@ -35,6 +39,7 @@ from sp404_app.api.middleware.websocket_limits import limit_websockets
 OUTSIDE_IN = (
     set_client_ip,
     limit_websockets,
+    close_connections_when_draining,
     add_request_id,
     log_access,
     catch_server_errors,
@@ -45,6 +50,7 @@ OUTSIDE_IN = (
     require_local_client,
     redirect_failed_forms,
     limit_bodies,
+    serve_built_files,
     serve_sample_list,
 )
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api.routes import metrics
 from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import authentication, session_revocation
 from sp404_app.services.auth.sessions import SignedIn
+from sp404_app.telemetry import metrics
 
 MAX_MESSAGE_CHARACTERS = 256 * 1024  # characters of one message; uploads do not use the websocket
 MESSAGES_PER_SECOND = 40.0  # messages of one connection

@@ -117,7 +117,10 @@ def subscribe(session: Database, user_id: CurrentUser, wanted: Purchase) -> Chec
 
 @router.get("/billing/subscription")
 def get_subscription(session: Database, user_id: CurrentUser) -> SubscriptionView:
-    """Return the caller's plan and subscription status."""
+    """Return the caller's plan and subscription status.
+
+    `/api/events` sends its changes as `subscription`.
+    """
     return schemas.subscription_view(session, user_id)
 
 
@@ -155,7 +158,7 @@ def change(user_id: CurrentUser, wanted: Change) -> SubscriptionView:
 
 @router.delete("/billing/subscription")
 def cancel(session: Database, user_id: CurrentUser) -> SubscriptionView:
-    """Cancel at period end. Nothing more is charged."""
+    """Cancel at period end. Nothing more is charged. Deleting the account ends it at once."""
     subscriptions.cancel_subscription(session, user_id)
     return schemas.subscription_view(session, user_id)
 

@@ -1,4 +1,4 @@
-"""GET /api/events: changes of the user's library, jobs, quota and plan as server-sent events."""
+"""GET /api/events: changes of the user's library, jobs and quota as server-sent events."""
 
 import json
 import uuid
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, authenticate_request
+from sp404_app.api.lifecycle import until_drain
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, RateLimited, Unauthenticated
 from sp404_app.services.auth.personal_access_tokens import Scope
@@ -43,14 +44,15 @@ _open_streams: Counter[uuid.UUID] = Counter()
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
-    """Stream events: job, sample, collection, project, quota, subscription.
+    """Stream events: job, sample, collection, project, quota.
 
     `library` says that many samples changed.
 
     A project event carries the project without its pads. A personal access token needs
     `projects:read` to receive it.
 
-    The stream ends when its session ends, or when Redis or the database is unavailable.
+    The stream ends when its session ends, when Redis or the database is unavailable, and when the
+    server restarts: connect again.
 
     Raises:
         RateLimited: If the user has twenty streams open.
@@ -73,7 +75,8 @@ async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[
         return
     with _count_stream(user_id):
         try:
-            async for burst in event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
+            changes = event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S)
+            async for burst in until_drain(changes):
                 signed_in = await authenticate_request(request)
                 if not burst:
                     yield ": here\n\n"

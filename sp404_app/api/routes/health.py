@@ -1,33 +1,19 @@
-"""Health checks of database, Redis, workers and storage, for load balancers and monitoring."""
+"""Health of database, Redis, workers and storage, for load balancers and monitoring."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
-import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-from rq import Queue, Worker
-from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import text
 
 import sp404_app
-from sp404_app.db import engine
-from sp404_app.models.columns import now
-from sp404_app.services.infra import queue, storage
-from sp404_app.settings import settings
+from sp404_app.api import lifecycle
+from sp404_app.api.health_checks import HealthReport, health_report, limit_health_requests
 
 router = APIRouter(prefix="/health", tags=["health"])
 
-CHECK_TIMEOUT_S = 2.0
-
-log = structlog.get_logger()
-
 State = Literal["ok", "failing"]
+Report = Annotated[HealthReport, Depends(health_report)]
+LIMITED = [Depends(limit_health_requests)]
 
 
 class Health(BaseModel):
@@ -55,75 +41,34 @@ async def live() -> Live:
     return Live()
 
 
-@router.get("", responses={503: {"model": Health}})
-async def health(response: Response) -> Health:
+@router.get("", responses={503: {"model": Health}}, dependencies=LIMITED)
+async def health(response: Response, report: Report) -> Health:
     """Return the state of every dependency; 503 if any of them fails or no worker runs."""
-    return await _check_health(response)
+    return _answer(response, report, healthy=report.is_healthy)
 
 
-@router.get("/ready", responses={503: {"model": Health}})
-async def ready(response: Response) -> Health:
-    """Return whether to send requests here; 503 if not. Pages work without a worker."""
-    return await _check_health(response, workers_needed=False)
+@router.get("/ready", responses={503: {"model": Health}}, dependencies=LIMITED)
+async def ready(response: Response, report: Report) -> Health:
+    """Return whether to send requests here; 503 if not, also before this process stops.
+
+    Pages work without a worker.
+    """
+    is_stopping = lifecycle.current_phase() is lifecycle.Phase.STOPPING
+    return _answer(response, report, healthy=report.is_ready and not is_stopping)
 
 
-async def _check_health(response: Response, *, workers_needed: bool = True) -> Health:
-    database, redis, workers, stored = await asyncio.gather(
-        _run_check(_check_database),
-        _run_check(_check_redis),
-        _run_check(_count_workers),
-        _run_check(_check_storage),
-    )
-    healthy = bool(database and redis and stored and (workers or not workers_needed))
+def _answer(response: Response, report: HealthReport, *, healthy: bool) -> Health:
     response.status_code = 200 if healthy else 503
     response.headers["Cache-Control"] = "no-store"
     return Health(
         status=_state(healthy),
-        database=_state(database),
-        redis=_state(redis),
-        workers=workers or 0,
-        storage=_state(stored),
-        timestamp=now().isoformat(),
+        database=_state(report.database),
+        redis=_state(report.redis),
+        workers=report.workers,
+        storage=_state(report.storage),
+        timestamp=report.at,
     )
 
 
 def _state(ok: object) -> State:
     return "ok" if ok else "failing"
-
-
-async def _run_check(check: Callable[[], int]) -> int | None:
-    """Run a check in a thread; return None if it raises or takes too long."""
-    try:
-        return await asyncio.wait_for(asyncio.to_thread(check), CHECK_TIMEOUT_S)
-    except (OSError, TimeoutError, RedisError, SQLAlchemyError, RuntimeError) as error:
-        log.warning("health check failed", check=check.__name__, error=type(error).__name__)
-        return None
-
-
-def _check_database() -> int:
-    with engine().connect() as connection:
-        return int(connection.scalar(text("select 1")) or 0)
-
-
-def _check_redis() -> int:
-    with _redis_client() as client:
-        return int(bool(client.ping()))
-
-
-def _count_workers() -> int:
-    with _redis_client() as client:
-        return Worker.count(queue=Queue(queue.LOW, connection=client))
-
-
-def _check_storage() -> int:
-    return int(storage.is_reachable())
-
-
-def _redis_client() -> Redis:
-    """Open a connection whose timeout is shorter than that of a check."""
-    return Redis.from_url(
-        settings().redis_url,
-        socket_timeout=CHECK_TIMEOUT_S / 2,
-        socket_connect_timeout=CHECK_TIMEOUT_S / 2,
-        retry=Retry(NoBackoff(), 0),
-    )

@@ -1,5 +1,6 @@
 """GET /terms, /privacy, /contact: the operator's texts as static pages without scripts."""
 
+import re
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -27,6 +28,8 @@ STYLE = """
 .text footer a, .text header a { display: inline-flex; min-height: 32px; align-items: center; }
 """
 
+BILLING_PART = re.compile(r"<!-- billing -->\n?(.*?)<!-- /billing -->\n?", re.DOTALL)
+
 router = APIRouter(include_in_schema=False)
 # HTML and script links are disabled: the operator is trusted with text only.
 markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
@@ -51,7 +54,16 @@ def contact() -> HTMLResponse:
 
 
 def _legal_page(name: str) -> HTMLResponse:
-    return HTMLResponse(render_legal_page(name, _text_file(name).read_text("utf-8")))
+    source = select_billing_parts(_text_file(name).read_text("utf-8"))
+    return HTMLResponse(render_legal_page(name, source))
+
+
+def select_billing_parts(source: str) -> str:
+    """Remove the parts between `<!-- billing -->` and `<!-- /billing -->` if billing is off.
+
+    Otherwise only these marks are removed.
+    """
+    return BILLING_PART.sub("\\1" if settings().billing else "", source)
 
 
 def _text_file(name: str) -> Path:

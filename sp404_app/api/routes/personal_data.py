@@ -97,5 +97,5 @@ def post_export(
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_me(who: RecentlyReauthenticated) -> None:
-    """Delete the account: the subscription ends first, then all data is deleted for good."""
+    """Delete the account and all its data for good."""
     await deletion.delete_account(who.user_id)

@@ -24,6 +24,7 @@ from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.models import Share, ShareDownload
 from sp404_app.services.auth import authentication, redirects
 from sp404_app.services.infra import share_rate_limits
+from sp404_app.services.plans import plans_url
 from sp404_app.services.sharing import (
     share_reports,
     share_saving,
@@ -181,9 +182,11 @@ def _notice_of(request: Request) -> Html | None:
     """Return the result of saving, which a redirect put into the address, as a message."""
     query = request.query_params
     saved, duplicates = _number(query.get("saved", "")), _number(query.get("duplicates", ""))
-    problem = share_saving.PROBLEMS.get(query.get("problem", ""), "")
+    problem = share_saving.problem_text(query.get("problem", ""))
     if problem:
-        return other_pages.notice(problem, is_error=True, href="/plans", words="See plans")
+        url = plans_url()
+        href, words = (url, "See plans") if url else ("/library", "Open library")
+        return other_pages.notice(problem, is_error=True, href=href, words=words)
     project = query.get("project", "")
     if saved == 0 and duplicates == 0 and not _is_id(project):
         return None

@@ -118,7 +118,10 @@ def brand(href: str, **attributes: object) -> Html:
 
 
 def _foot() -> Html:
-    links = (("Terms", "/terms"), ("Privacy", "/privacy"), ("Contact", "/contact"))
+    links = (
+        *(("Terms", "/terms"), ("Privacy", "/privacy"), ("Contact", "/contact")),
+        ("Status", "/status"),
+    )
     return element(
         "footer",
         element("span", "Crate 404, the sample library for SP-404 owners"),

@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
+from sp404_app.settings import settings
 from sp404_app.state.account.account import AccountState
 from sp404_app.state.account.personal_data import LogRow, OwnDataState
 
@@ -199,6 +200,8 @@ def deletion_panel() -> rx.Component:
     return rx.el.div(
         rx.el.p(
             "This ends your subscription at once and deletes all your sounds and data. "
+            if settings().billing
+            else "This deletes all your sounds and data. ",
             "This can't be undone, so export your data first.",
             class_name="muted",
         ),

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.services.auth.personal_access_tokens import Scope
+from sp404_app.services.auth.personal_access_tokens import Scope, offered_scopes
 from sp404_app.state.auth.access_tokens import TokenRow, TokensState
 from sp404_app.state.auth.two_factor import TwoFactorState
 
@@ -201,7 +201,7 @@ def _new_token() -> rx.Component:
         ),
         rx.el.fieldset(
             rx.el.legend("Permissions", class_name="field-label"),
-            *[_scope_checkbox(scope, label) for scope, label in SCOPE_LABELS.items()],
+            *[_scope_checkbox(scope, SCOPE_LABELS[scope]) for scope in offered_scopes()],
             rx.cond(
                 wrong["abilities"],
                 rx.el.p("Select at least one permission.", class_name="field-error", role="alert"),

@@ -7,6 +7,7 @@ from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.not_found import not_found_message
 from sp404_app.pages.sharing.share_reports import reported_links
+from sp404_app.settings import settings
 from sp404_app.state.auth.reauthentication import ConfirmState
 from sp404_app.state.billing.admin import DeadLetterRow, OperatorState
 
@@ -49,8 +50,7 @@ def admin_sections() -> rx.Component:
             class_name=rx.cond(OperatorState.message != "", "notice", "visually-hidden"),
             data_testid="said",
         ),
-        dead_letters(),
-        reconcile_report(),
+        *([dead_letters(), reconcile_report()] if settings().billing else []),
         unsent_emails(),
         reported_links(),
     )

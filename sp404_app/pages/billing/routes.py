@@ -5,6 +5,7 @@ from sp404_app.pages.billing.billing import billing
 from sp404_app.pages.billing.plans import plans
 from sp404_app.pages.billing.usage import usage
 from sp404_app.pages.page import Page
+from sp404_app.settings import settings
 from sp404_app.state.billing.admin import OperatorState
 from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
@@ -12,7 +13,7 @@ from sp404_app.state.billing.usage import UsageState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.sharing.share_reports import ShareReportsState
 
-BILLING_PAGES = (
+PAYMENT_PAGES = (
     Page(
         route="/plans",
         component=plans,
@@ -25,6 +26,8 @@ BILLING_PAGES = (
         title="Billing",
         on_load=[LayoutState.load, BillingState.load],
     ),
+)
+OTHER_PAGES = (
     Page(
         route="/usage",
         component=usage,
@@ -38,3 +41,8 @@ BILLING_PAGES = (
         on_load=[LayoutState.load, OperatorState.load, ShareReportsState.load],
     ),
 )
+
+
+def billing_pages() -> tuple[Page, ...]:
+    """Return the pages that the settings allow: without billing, those about no payments."""
+    return (*PAYMENT_PAGES, *OTHER_PAGES) if settings().billing else OTHER_PAGES

@@ -4,8 +4,10 @@ import plotly.graph_objects as go
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.components.plans_link import plans_link
 from sp404_app.components.test_mode_banner import test_mode_banner
 from sp404_app.pages.layout import layout
+from sp404_app.settings import settings
 from sp404_app.state.billing.usage import LargeRow, Meter, UsageState
 
 CONFIG = {"displayModeBar": False, "showTips": False, "scrollZoom": False}
@@ -22,8 +24,7 @@ def usage() -> rx.Component:
                 rx.cond(
                     UsageState.loaded,
                     rx.el.p(
-                        f"You're on {UsageState.plan}. Resets on {UsageState.resets}. ",
-                        rx.el.a("Plans", href="/plans", class_name="link"),
+                        *plan_line(),
                         class_name="muted",
                         data_testid="plan-line",
                     ),
@@ -55,6 +56,14 @@ def usage() -> rx.Component:
     )
 
 
+def plan_line() -> list[rx.Component | str | rx.Var[str]]:
+    """The name of the plan, and when its limits are reset."""
+    resets = f"Resets on {UsageState.resets}. "
+    if not settings().billing:
+        return [resets]
+    return [f"You're on {UsageState.plan}. ", resets, plans_link("Plans")]
+
+
 def meter(title: str, found: Meter, name: str) -> rx.Component:
     """The usage bar of one limit, with its warning and forecast."""
     return rx.el.section(
@@ -76,7 +85,7 @@ def meter(title: str, found: Meter, name: str) -> rx.Component:
             found.warning != "",
             rx.el.p(
                 found.warning,
-                rx.el.a(" See plans", href="/plans", class_name="link"),
+                plans_link(" See plans"),
                 class_name=f"meter-warning {found.tone}",
                 data_testid=f"{name}-warning",
             ),

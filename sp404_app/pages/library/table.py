@@ -3,12 +3,14 @@
 import reflex as rx
 
 from sp404_app.components.collections import row_drag
+from sp404_app.components.plans_link import plans_link
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.library.bulk_bar import bulk_bar
 from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.row_menu import row_menu
 from sp404_app.pages.library.track import track_of
+from sp404_app.settings import settings
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
@@ -187,8 +189,8 @@ def analysis_status(sample: Row) -> rx.Component:
         (
             "waiting_for_quota",
             rx.el.span(
-                "Monthly limit reached · ",
-                rx.el.a("See plans", href="/plans", class_name="link"),
+                "Monthly limit reached · " if settings().billing else "Monthly limit reached",
+                plans_link("See plans"),
                 class_name="row-status",
             ),
         ),

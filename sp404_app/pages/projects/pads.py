@@ -213,7 +213,8 @@ def bank_tabs() -> rx.Component:
             rx.el.span(rx.el.i(style={"height": f"{bank.fill}%"}), class_name="tab-fill"),
             type="button",
             role="tab",
-            id=f"bank-tab-{bank.letter}",
+            # No f-string: Reflex would bake a hash into the page that differs between builds.
+            id="bank-tab-" + bank.letter,
             class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
             aria_selected=PadsState.bank == bank.letter,
             aria_controls="bank-panel",

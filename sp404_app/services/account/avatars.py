@@ -3,7 +3,6 @@
 import threading
 import uuid
 import warnings
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -12,11 +11,10 @@ from typing import BinaryIO
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlmodel import Session
 
-from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import object_deletions, storage
 from sp404_app.services.infra.byte_size import format_size
 
 SIDE_PX = 256
@@ -71,16 +69,17 @@ def save_avatar(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
     Raises:
         Unauthenticated: If the account is gone.
     """
+    name = uuid.uuid4().hex
+    object_deletions.announce_object(_avatar_key(name), session)
     user = lock_account(session, user_id)
     _delete_stored_avatar(session, user)
-    name = uuid.uuid4().hex
-    if_undone(session, partial(storage.delete_object, _avatar_key(name)))
     with NamedTemporaryFile(suffix=".webp") as file:
         file.write(picture)
         file.flush()
         storage.save(Path(file.name), _avatar_key(name))
     user.avatar_url = f"{URL_PREFIX}{name}"
     session.flush()
+    object_deletions.keep_object(session, _avatar_key(name))
     return user.avatar_url
 
 
@@ -113,8 +112,7 @@ def avatar_keys(user: User) -> list[str]:
 
 
 def _delete_stored_avatar(session: Session, user: User) -> None:
-    for key in avatar_keys(user):
-        after_commit(session, partial(storage.delete_object, key))
+    object_deletions.delete_objects_later(session, avatar_keys(user))
 
 
 def _avatar_key(name: str) -> str:

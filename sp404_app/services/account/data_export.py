@@ -21,6 +21,7 @@ from sp404_app.services.infra import audit_log, queue, storage, zip_names
 from sp404_app.services.infra.client_info import Client
 from sp404_app.services.processing import jobs
 
+FOLDER = "exports"
 EXPORT_LIFETIME = dt.timedelta(days=7)
 # Internal columns, not personal data. Binary columns (hashes, peaks) are omitted too.
 OMITTED_COLUMNS = {
@@ -95,7 +96,7 @@ def find_export_key(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> 
 
 def export_key(job_id: uuid.UUID) -> str:
     """Return the storage key of an export."""
-    return f"exports/{job_id.hex}.zip"
+    return f"{FOLDER}/{job_id.hex}.zip"
 
 
 def _is_downloadable(job: ProcessingJob) -> bool:
@@ -157,7 +158,7 @@ def _zip_entry(sample: Sample) -> zip_names.NamedFile:
 
 
 def purge_old_exports(session: Session, at: dt.datetime) -> int:
-    """Delete zips older than a week; return how many."""
+    """Delete zips older than a week, and those of killed workers; return how many."""
     old = (
         select(ProcessingJob)
         .where(
@@ -172,8 +173,16 @@ def purge_old_exports(session: Session, at: dt.datetime) -> int:
     for job in gone:
         job.result = None
         session.add(job)
-        after_commit(session, partial(storage.delete_object, export_key(job.id)))
-    return len(gone)
+    # All of them, so that a zip whose deletion failed, or that no row names, goes, too.
+    old_files = [
+        stored.key
+        for stored in storage.list_folder(FOLDER)
+        if stored.modified < at - EXPORT_LIFETIME
+    ]
+    keys = {*(export_key(job.id) for job in gone), *old_files}
+    for key in keys:
+        after_commit(session, partial(storage.delete_object, key))
+    return len(keys)
 
 
 def update_export_progress(session: Session, job: ProcessingJob, fraction: float) -> bool:

@@ -14,6 +14,7 @@ from sp404_app.models import (
     CardImport,
     Collection,
     JobKind,
+    OneTimeToken,
     ProcessingJob,
     Project,
     Sample,
@@ -21,7 +22,7 @@ from sp404_app.models import (
 )
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
-from sp404_app.services.billing import quotas, subscriptions
+from sp404_app.services.billing import account_end, quotas
 from sp404_app.services.infra import (
     audit_log,
     conversion_files,
@@ -29,9 +30,9 @@ from sp404_app.services.infra import (
     email_templates,
     export_files,
     import_files,
+    object_deletions,
     pictures,
     render_files,
-    storage,
     unsent_emails,
 )
 from sp404_app.services.infra.client_info import Client
@@ -43,7 +44,7 @@ async def delete_account(user_id: uuid.UUID) -> None:
     Raises:
         AppError: If the subscription cannot be ended; nothing is deleted then.
     """
-    await in_transaction(subscriptions.end_all_billing, user_id)
+    await in_transaction(account_end.end_billing, user_id)
     await in_transaction(erase_account, user_id)
 
 
@@ -69,18 +70,24 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
         return
     keys = _storage_keys(session, user)
     sessions.revoke_all_sessions(session, user_id)
-    unsent_emails.delete_emails_to(session, user.email)
+    unsent_emails.delete_emails_to(session, _addresses(session, user))
+    account_end.delete_billing_records(session, user_id)
     email.send_email_to_address(session, user.email, email_templates.account_deleted())
     session.exec(delete(User).where(col(User.id) == user_id))  # foreign keys cascade to the rest
     _anonymize_audit_log(session, user_id)
     audit_log.record_audit_event(session, user_id, "account_deleted", Client())
-    for key in keys:
-        after_commit(session, partial(storage.delete_object, key))
+    object_deletions.delete_objects_later(session, keys)
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
     after_commit(session, partial(render_files.delete_all_render_files, user_id))
     after_commit(session, partial(export_files.delete_all_export_files, user_id))
     after_commit(session, partial(conversion_files.delete_all_converted_files, user_id))
     after_commit(session, partial(import_files.delete_all_import_files, user_id))
+
+
+def _addresses(session: Session, user: User) -> set[str]:
+    """Return the addresses that e-mails about this account went to: also former and wished ones."""
+    others = select(OneTimeToken.new_email).where(OneTimeToken.user_id == user.id)
+    return {user.email, *filter(None, session.exec(others))}
 
 
 def _storage_keys(session: Session, user: User) -> list[str]:

@@ -12,6 +12,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import access_tokens, personal_access_tokens, session_cache, sessions
 from sp404_app.services.auth.sessions import SignedIn
+from sp404_app.telemetry import metrics
 
 
 def read_cookie(header: str, name: str = "") -> str:
@@ -31,17 +32,22 @@ async def authenticate_cookie(cookie: str) -> SignedIn:
     """
     if not cookie:
         raise Unauthenticated("Sign in to continue.")
+    with metrics.TOKEN_CHECK_SECONDS.labels("cookie").time():
+        return _bind_to_logs(await _find_by_cookie(cookie))
+
+
+async def _find_by_cookie(cookie: str) -> SignedIn:
     digest = sessions.hash_token(cookie)
     sign_in_id = await session_cache.cached_sign_in_id(digest)
     user_id = await session_cache.cached_owner(sign_in_id) if sign_in_id else None
     if user_id == session_cache.REVOKED:
         raise Unauthenticated("Sign in to continue.")
     if sign_in_id and user_id:
-        return _bind_to_logs(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
+        return SignedIn(uuid.UUID(user_id.decode()), sign_in_id)
     found = await in_transaction(sessions.find_browser_session, cookie)
     await session_cache.cache_owner(found.sign_in_id, found.user_id)
     await session_cache.cache_cookie(digest, found.sign_in_id)
-    return _bind_to_logs(found)
+    return found
 
 
 async def authenticate_token(token: str) -> SignedIn:
@@ -50,10 +56,17 @@ async def authenticate_token(token: str) -> SignedIn:
     Raises:
         Unauthenticated: If the token is invalid or expired, or its session has ended.
     """
-    if token.startswith(personal_access_tokens.PREFIX):
-        return _bind_to_logs(
-            await in_transaction(personal_access_tokens.authenticate_personal_token, token)
-        )
+    is_personal = token.startswith(personal_access_tokens.PREFIX)
+    kind = "personal_token" if is_personal else "access_token"
+    with metrics.TOKEN_CHECK_SECONDS.labels(kind).time():
+        if is_personal:
+            return _bind_to_logs(
+                await in_transaction(personal_access_tokens.authenticate_personal_token, token)
+            )
+        return _bind_to_logs(await _find_by_access_token(token))
+
+
+async def _find_by_access_token(token: str) -> SignedIn:
     signed_in = access_tokens.verify_access_token(token)
     user_id = await session_cache.cached_owner(signed_in.sign_in_id)
     if user_id is None:
@@ -61,7 +74,7 @@ async def authenticate_token(token: str) -> SignedIn:
         await session_cache.cache_owner(signed_in.sign_in_id, signed_in.user_id)
     elif user_id != str(signed_in.user_id).encode():
         raise Unauthenticated("This session has ended. Sign in again.")
-    return _bind_to_logs(signed_in)
+    return signed_in
 
 
 def _bind_to_logs(signed_in: SignedIn) -> SignedIn:

@@ -17,6 +17,7 @@ from sp404_app.services.auth.sessions import SignedIn, hash_token
 from sp404_app.services.infra import audit_log, email, email_templates
 from sp404_app.services.infra.client_info import Client
 from sp404_app.services.infra.text import clean_text
+from sp404_app.settings import settings
 
 PREFIX = "sp404_"  # lets secret scanners find tokens in public code
 MAX_TOKENS_PER_USER = 50
@@ -34,6 +35,11 @@ class Scope(StrEnum):
     PROJECTS_WRITE = "projects:write"
     ACCOUNT_READ = "account:read"
     BILLING_READ = "billing:read"
+
+
+def offered_scopes() -> list[Scope]:
+    """Return the scopes that a token can have here; without billing there is none for it."""
+    return [scope for scope in Scope if settings().billing or scope is not Scope.BILLING_READ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,8 @@ def _token_problems(name: str, abilities: list[str], days: int | None) -> dict[s
     problems: dict[str, list[str]] = {}
     if not 1 <= len(name) <= MAX_NAME_LENGTH:
         problems["name"] = [f"Enter a name of up to {MAX_NAME_LENGTH} characters."]
-    if not abilities or not set(abilities) <= set(Scope):
-        problems["abilities"] = [f"Choose at least one of {', '.join(Scope)}."]
+    if not abilities or not set(abilities) <= set(offered_scopes()):
+        problems["abilities"] = [f"Choose at least one of {', '.join(offered_scopes())}."]
     if days is not None and not 1 <= days <= MAX_LIFETIME_DAYS:
         problems["expires_in_days"] = [
             f"Choose 1 to {MAX_LIFETIME_DAYS} days, or leave it out for a token that never expires."
@@ -121,7 +127,7 @@ def _token_problems(name: str, abilities: list[str], days: int | None) -> dict[s
 
 
 def list_personal_tokens(session: Session, user_id: uuid.UUID) -> list[PersonalTokenView]:
-    """List the user's tokens, newest first; expired ones too, until they are revoked."""
+    """List the user's tokens, newest first; expired ones, too, for another 30 days."""
     query = (
         select(PersonalToken)
         .where(PersonalToken.user_id == user_id)

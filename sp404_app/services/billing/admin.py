@@ -11,6 +11,7 @@ from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import reconcile, webhooks
 from sp404_app.services.infra import audit_log
 from sp404_app.services.infra.client_info import Client
+from sp404_app.services.plans import ensure_billing
 
 MAX_REPORT_LINES = 50
 
@@ -71,8 +72,9 @@ def replay_event(session: Session, who: SignedIn, event_id: str, client: Client)
     """Queue one webhook event again.
 
     Raises:
-        AppError: If the user is not an operator, or there is no such event.
+        AppError: If billing is off, the user is not an operator, or there is no such event.
     """
+    ensure_billing()
     admin_access.ensure_reauthenticated_operator(session, who)
     webhooks.replay_event(session, event_id)
     audit_log.record_audit_event(session, who.user_id, "event_replayed", client, event=event_id)
@@ -84,6 +86,7 @@ def replay_dead_events(session: Session, who: SignedIn, client: Client) -> int:
     Raises:
         AppError: If the user is not an operator.
     """
+    ensure_billing()
     admin_access.ensure_reauthenticated_operator(session, who)
     count = webhooks.replay_dead_events(session)
     audit_log.record_audit_event(
@@ -98,6 +101,7 @@ def request_reconcile(session: Session, who: SignedIn, client: Client) -> None:
     Raises:
         AppError: If the user is not an operator.
     """
+    ensure_billing()
     admin_access.ensure_reauthenticated_operator(session, who)
     reconcile.enqueue_reconcile(session)
     audit_log.record_audit_event(session, who.user_id, "comparison_asked", client)

@@ -13,6 +13,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.billing import access_rules, stripe_client
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.plans import PLANS, Plan, Tier
+from sp404_app.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,12 @@ class Entitlement:
 
 
 def get_entitlement(session: Session, user_id: uuid.UUID) -> Entitlement:
-    """Return the user's plan and access; without a subscription, Free (the demo account: Pro)."""
+    """Return the user's plan and access; without a subscription, Free (the demo account: Pro).
+
+    Without billing (`SP404_BILLING=off`), everybody has the plan of `SP404_PLAN`.
+    """
+    if not settings().billing:
+        return Entitlement(PLANS[Tier(settings().plan)], Access.FULL)
     found = session.exec(
         select(Subscription, BillingCustomer.clock_ahead)
         .join(

@@ -13,6 +13,7 @@ from sp404_app.services.billing import currency, email_templates, entitlements
 from sp404_app.services.infra import email
 from sp404_app.services.infra.email_templates import EmailContent
 from sp404_app.services.plans import Tier
+from sp404_app.settings import settings
 
 RECEIPT_MAX_AGE = dt.timedelta(days=3)
 TRIAL_ENDING_NOTICE = dt.timedelta(days=3, hours=1)
@@ -178,6 +179,8 @@ def _notify_invoice(session: Session, invoice: Invoice) -> None:
 
 
 def _send_once(session: Session, user_id: uuid.UUID, key: str, content: EmailContent) -> None:
+    if not settings().billing:
+        return
     row = insert(MailLog).values(dedupe_key=key, user_id=user_id)
     inserted = session.execute(row.on_conflict_do_nothing().returning(col(MailLog.dedupe_key)))
     if inserted.scalar() is not None:

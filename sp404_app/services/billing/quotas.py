@@ -18,7 +18,8 @@ from sp404_app.services.billing import entitlements
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
-from sp404_app.services.plans import Plan, Tier
+from sp404_app.services.plans import Plan, Tier, full_storage_advice, plans_url
+from sp404_app.telemetry import metrics
 
 ANALYSIS = "analysis"
 # Access that blocks each metric: past due blocks analyses; after the grace period, uploads too.
@@ -70,6 +71,7 @@ def is_blocked(session: Session, user_id: uuid.UUID, metric: str = ANALYSIS) -> 
 def _unblocked_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
     found = entitlements.get_entitlement(session, user_id)
     if found.access in BLOCKED_ACCESS[metric]:
+        metrics.QUOTA_REFUSALS.labels(metric).inc()
         raise SubscriptionRestricted(
             "Your subscription is past due. Pay the open invoice to add sounds again.",
             _quota_details(metric, 0, 0, None) | {"upgrade_url": "/billing"},
@@ -122,8 +124,9 @@ def ensure_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
     limit = _unblocked_plan(session, user_id, "storage").storage_bytes
     used = stored_bytes(session, user_id)
     if limit is not None and used + size > limit:
+        metrics.QUOTA_REFUSALS.labels("storage").inc()
         raise QuotaExceeded(
-            "Your storage is full. Delete sounds or upgrade your plan.",
+            f"Your storage is full. {full_storage_advice()}",
             _quota_details("storage", used, limit, None),
         )
 
@@ -199,6 +202,7 @@ def ensure_analysis_quota(session: Session, user_id: uuid.UUID) -> None:
 
 
 def _analysis_quota_exceeded(limit: int, month: UsageMonth) -> QuotaExceeded:
+    metrics.QUOTA_REFUSALS.labels(ANALYSIS).inc()
     return QuotaExceeded(
         "Monthly limit reached. Your sound is saved and can be analysed later.",
         _quota_details(ANALYSIS, limit, limit, month.end),
@@ -289,5 +293,5 @@ def _quota_details(
         "used": used,
         "limit": limit,
         "resets_at": resets_at.isoformat() if resets_at else None,
-        "upgrade_url": "/plans",
+        "upgrade_url": plans_url(),
     }

@@ -14,12 +14,14 @@ import structlog
 
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, Unavailable
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 RESPONSE_TIMEOUT_S: Final = 10.0  # for one response
 TIME_BUDGET_S: Final = 10.0  # for all Stripe requests of one user request
 RETRIES: Final = 1
 MIN_RETRY_S: Final = 1.0  # time that must be left for a retry
 EMULATOR_KEY_PREFIX: Final = "sk_test_emulator_"
+API_BASE: Final = ""  # Stripe's own; tests set the emulator's
 API_VERSION: Final = stripe.api_version
 WILDCARD_HOSTS: Final = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
 
@@ -27,6 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 StripeDict = dict[str, Any]
 _deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
+_is_ending: ContextVar[bool] = ContextVar("stripe_is_ending", default=False)
 log = structlog.get_logger()
 
 
@@ -54,8 +57,11 @@ def load_keys() -> StripeKeys:
     """Return the keys from the settings, or the emulator's from its file.
 
     Raises:
-        Unavailable: If no key is configured, or the emulator has not written its file yet.
+        Unavailable: If billing is off, no key is configured, or the emulator has not written its
+            file yet.
     """
+    if not settings().billing and not _is_ending.get():
+        raise Unavailable("Payments are turned off here.")
     if settings().stripe_emulated:
         try:
             found = json.loads((settings().secrets / "stripe.json").read_text())
@@ -81,7 +87,7 @@ def client() -> stripe.StripeClient:
     Raises:
         Unavailable: If no key is configured.
     """
-    return _client(load_keys().api_key, emulator_url() if settings().stripe_emulated else "")
+    return _client(load_keys().api_key, emulator_url() if settings().stripe_emulated else API_BASE)
 
 
 def emulator_url() -> str:
@@ -104,6 +110,23 @@ def within_time_budget(function: Callable[P, R]) -> Callable[P, R]:
             _deadline.reset(token)
 
     return limited
+
+
+def allowed_without_billing(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function call Stripe also with `SP404_BILLING=off`, where all other calls fail.
+
+    A deleted account must not be charged any more, even if it subscribed before that setting.
+    """
+
+    @wraps(function)
+    def allowed(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = _is_ending.set(True)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _is_ending.reset(token)
+
+    return allowed
 
 
 def time_left() -> float:
@@ -129,11 +152,17 @@ class _Requests(stripe.RequestsClient):
         """Send one request; allow a retry only if the budget leaves time for it."""
         if time_left() <= 0:
             raise stripe.APIConnectionError("The time budget is used up.", should_retry=False)
+        started, outcome = time.perf_counter(), "no_answer"
         try:
-            return super().request(*args, **kwargs)
+            body, status, headers = super().request(*args, **kwargs)
+            outcome = f"{status // 100}xx"
         except stripe.APIConnectionError as error:
             error.should_retry = error.should_retry and time_left() > MIN_RETRY_S
             raise
+        else:
+            return body, status, headers
+        finally:
+            metrics.count_stripe_request(args[1], outcome, time.perf_counter() - started)
 
 
 @lru_cache(maxsize=4)

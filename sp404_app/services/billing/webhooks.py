@@ -28,6 +28,7 @@ from sp404_app.services.billing import (
     unknown_customers,
 )
 from sp404_app.services.infra import queue
+from sp404_app.telemetry import metrics
 
 SIGNATURE_TOLERANCE_S = 300  # past and future
 HANDLED_TYPES = frozenset(catalog.WEBHOOK_EVENTS)
@@ -89,6 +90,7 @@ def receive_event(session: Session, body: bytes, header: str) -> bool:
     )
     statement = row.on_conflict_do_nothing().returning(col(StripeEvent.id))
     is_new = session.execute(statement).scalar() is not None
+    metrics.WEBHOOKS.labels("received" if is_new else "repeated").inc()
     if is_new and known:
         after_commit(session, queue.enqueue_stripe_events)
     return is_new
@@ -171,6 +173,19 @@ def list_dead_events(session: Session, limit: int = 100) -> list[StripeEvent]:
     return list(session.exec(query.order_by(col(StripeEvent.received_at).desc()).limit(limit)))
 
 
+def count_open_events(session: Session) -> tuple[int, int, dt.datetime | None]:
+    """Return how many events wait, how many failed for good, and since when the oldest waits."""
+    is_dead = col(StripeEvent.attempts) >= MAX_ATTEMPTS
+    waiting, dead, oldest = session.exec(
+        select(
+            func.count().filter(~is_dead),
+            func.count().filter(is_dead),
+            func.min(col(StripeEvent.received_at)).filter(~is_dead),
+        ).where(col(StripeEvent.handled_at).is_(None))
+    ).one()
+    return waiting, dead, oldest
+
+
 def list_recent_events(session: Session, limit: int = 50) -> list[StripeEvent]:
     """Return the events received last, newest first."""
     newest = select(StripeEvent).order_by(col(StripeEvent.received_at).desc(), col(StripeEvent.id))
@@ -213,6 +228,7 @@ def _ensure_signed(body: bytes, header: str) -> None:
         stripe_client.is_valid_signature(body, header, secret, SIGNATURE_TOLERANCE_S)
         for secret in secrets
     ):
+        metrics.WEBHOOKS.labels("rejected").inc()
         raise InvalidStripeEvent("The signature is missing or invalid.")
     stamp = re.search(r"(?:^|,)t=(\d{1,12})(?:,|$)", header)
     if stamp is None or int(stamp[1]) > time.time() + SIGNATURE_TOLERANCE_S:

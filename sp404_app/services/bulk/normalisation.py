@@ -4,7 +4,6 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,14 +11,13 @@ from sqlmodel import Session
 
 from sp404_app.audio.render.edit import Normalise
 from sp404_app.audio.render.normalise_file import normalise_file
-from sp404_app.db import if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services.billing import quotas
 from sp404_app.services.bulk.batches import BatchResult, BulkTask, begin_batch, end_batch
 from sp404_app.services.bulk.edits import NormaliseEdit
 from sp404_app.services.bulk.undo import CREATED
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import object_deletions, storage
 from sp404_app.services.infra.text import MAX_NAME, clean_name
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import IncomingFile
@@ -111,10 +109,11 @@ def _add(session: Session, job: ProcessingJob, task: BulkTask, copy: NormalisedF
     quotas.ensure_storage(session, job.user_id, copy.incoming.size)
     name = uuid.uuid5(task.edit_id, str(copy.source.id)).hex
     key = f"{name[:2]}/{name}"
-    if_undone(session, partial(storage.delete_object, key))
+    object_deletions.announce_object(key, session)
     storage.save(copy.incoming.path, key)
     file = StoredFile(copy.incoming, key, _copy_name(copy.source.name))
     (added,) = add_stored_files(session, job.user_id, [file])
+    object_deletions.keep_object(session, key)
     sample = session.get_one(Sample, added)
     for field in KEPT_FIELDS:
         setattr(sample, field, getattr(copy.source, field))

@@ -18,6 +18,7 @@ from sp404_app.services.cards.imports import ListedFile
 from sp404_app.services.cards.known_sounds import KnownSound, find_known_sounds
 from sp404_app.services.infra import storage
 from sp404_app.services.infra.byte_size import format_size
+from sp404_app.services.plans import full_storage_advice
 
 MAX_PROJECTS: Final = 500
 TOO_LARGE_CONFIG = "This file is too large for the settings of a project."
@@ -181,6 +182,6 @@ def ensure_room(session: Session, user_id: uuid.UUID, needed: int) -> None:
         free = max(0, refusal.details["limit"] - refusal.details["used"])
         message = (
             f"These sounds need {format_size(needed)}, and {format_size(free)} of your storage "
-            "are free. Delete sounds or upgrade your plan."
+            f"are free. {full_storage_advice()}"
         )
         raise QuotaExceeded(message, refusal.details | {"needed": needed, "free": free}) from None

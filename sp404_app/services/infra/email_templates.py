@@ -187,13 +187,10 @@ def email_changed(token: str) -> EmailContent:
 
 def account_deleted() -> EmailContent:
     """Confirm the deletion of an account."""
-    return EmailContent(
-        "Your account is deleted",
-        (
-            "Your account, your sounds and all your data have been deleted.",
-            "If you had a subscription, it has ended. You won't be charged again.",
-        ),
-    )
+    text = ["Your account, your sounds and all your data have been deleted."]
+    if settings().billing:
+        text.append("If you had a subscription, it has ended. You won't be charged again.")
+    return EmailContent("Your account is deleted", tuple(text))
 
 
 def export_ready() -> EmailContent:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -72,7 +72,7 @@ def publish(user_id: uuid.UUID, *changes: Event) -> None:
 
 async def listen(
     user_id: uuid.UUID, gather: float = 0.1, *, patience: float = 0.0
-) -> AsyncIterator[list[Event]]:
+) -> AsyncGenerator[list[Event], None]:
     """Yield lists of events from now on; events within `gather` seconds come in one list.
 
     The first list is empty and means that the subscription is active: a caller that reads the

@@ -4,8 +4,10 @@ Each user has a folder, and the names of a sample's pictures begin with its id. 
 pictures: a missing one is drawn again.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 
 from sp404_app.services.infra import storage
 
@@ -29,6 +31,16 @@ def delete_all_pictures(user_id: uuid.UUID) -> None:
     """Delete all pictures of a user."""
     for stored in storage.list_folder(_folder(user_id)):
         storage.delete_object(stored.key)
+
+
+def list_pictures(before: dt.datetime) -> dict[str, uuid.UUID]:
+    """Return the keys of all pictures written before a time, with the id that each begins with."""
+    found: dict[str, uuid.UUID] = {}
+    for stored in storage.list_folder(FOLDER):
+        if stored.modified < before:
+            with suppress(ValueError):
+                found[stored.key] = uuid.UUID(stored.key.rpartition("/")[2].partition("-")[0])
+    return found
 
 
 def delete_every_picture() -> None:

@@ -1,14 +1,20 @@
 """The only module that knows RQ: queues by plan, and jobs that carry the id of a row."""
 
+import datetime as dt
 import uuid
 from contextlib import suppress
 from functools import lru_cache
 from typing import cast
 
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker, get_current_job
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.utils import utcparse
+from structlog.contextvars import get_contextvars
 
+from sp404_app.models.columns import now
 from sp404_app.services.infra.events import connection
 from sp404_app.services.plans import Tier
 
@@ -25,6 +31,9 @@ RENDER_TIMEOUT_S = 1800  # stretching the longest sound that a device takes, on 
 # waited. If all six queues have jobs, each gets at least one job in ten.
 TURN_AFTER_JOBS = 7
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
+WORKER_HEARTBEAT_S = 5  # of an idle worker, and of one that runs a job
+WORKER_SILENT_AFTER_S = 12.0
+REQUEST_ID = "request_id"  # key of the meta of an RQ job
 EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # after it, another job is queued if the first was lost
 
@@ -44,7 +53,28 @@ def enqueue_job(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool
         job_timeout=_timeout_s(queue_name, slow=slow),
         result_ttl=0,
         failure_ttl=60,
+        meta=_meta(),
     )
+
+
+def _meta() -> dict[str, str]:
+    """Return the id of the present request, for the log line of the job that it enqueues."""
+    request_id = get_contextvars().get("request_id")
+    return {REQUEST_ID: request_id} if request_id else {}
+
+
+def current_request_id() -> str:
+    """Return the id of the request that enqueued the RQ job of this process, or ""."""
+    current = get_current_job(connection())
+    return str(current.meta.get(REQUEST_ID, "")) if current else ""
+
+
+def request_id_of(rq_id: str) -> str:
+    """Return the id of the request that enqueued an RQ job, or ""."""
+    try:
+        return str(Job.fetch(rq_id, connection=connection()).meta.get(REQUEST_ID, ""))
+    except NoSuchJobError:
+        return ""
 
 
 def _timeout_s(queue_name: str, *, slow: bool) -> int:
@@ -63,6 +93,7 @@ def enqueue_function(function: str, argument: str, *, slow: bool = False) -> Non
         job_timeout=SLOW_JOB_TIMEOUT_S if slow else JOB_TIMEOUT_S,
         result_ttl=0,
         failure_ttl=60,
+        meta=_meta(),
     )
 
 
@@ -75,6 +106,7 @@ def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
         job_timeout=EMAIL_TIMEOUT_S,
         result_ttl=0,
         failure_ttl=60,
+        meta=_meta(),
     )
 
 
@@ -180,3 +212,20 @@ def job_id_of(rq_id: str) -> uuid.UUID | None:
 def rq_job_id(job_id: uuid.UUID, attempts: int) -> str:
     """Return the RQ id for one attempt at a row."""
     return f"{job_id}-{attempts}"
+
+
+def count_live_workers(client: Redis) -> int:
+    """Return how many analysis workers run: those whose last heartbeat is recent.
+
+    RQ itself lists a killed worker until its key expires, after more than a minute.
+
+    Raises:
+        RedisError: If Redis is not available.
+    """
+    keys = Worker.all_keys(queue=Queue(LOW, connection=client))
+    with client.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.hget(key, "last_heartbeat")
+        heartbeats = [utcparse(found.decode()) for found in pipeline.execute() if found]
+    oldest = now() - dt.timedelta(seconds=WORKER_SILENT_AFTER_S)
+    return sum(heartbeat > oldest for heartbeat in heartbeats)

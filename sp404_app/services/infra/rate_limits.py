@@ -12,6 +12,7 @@ from sp404_app.errors import RateLimited, ValidationFailed
 from sp404_app.services.infra import email_addresses, redis_counters
 from sp404_app.services.infra.redis_counters import Count, RedisUnavailable
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 MINUTE_S, DAY_S = 60, 86_400
 MAX_FAILURES, FAILURES_WINDOW_S = 5, 300  # sign-ins to one account from one host
@@ -212,6 +213,7 @@ async def count_strictly(key: str, limit: int, seconds: int) -> Count:
 
 def _ensure(used: Count, limit: int) -> None:
     if used.value > limit:
+        metrics.RATE_LIMITED.inc()
         wait = max(1, math.ceil(used.seconds_left))
         raise RateLimited(
             f"Too many attempts. Try again in {_duration(wait)}.",

@@ -4,7 +4,8 @@ import math
 import smtplib
 import ssl
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -75,14 +76,28 @@ def _pause(attempt_s: float) -> None:
 
 
 def _send(server: SplitResult, message: EmailMessage) -> None:
+    with connect(server, CONNECT_TIMEOUT_S, COMMAND_TIMEOUT_S) as smtp:
+        smtp.send_message(message)
+
+
+@contextmanager
+def connect(
+    server: SplitResult, connect_timeout_s: float, command_timeout_s: float | None = None
+) -> Iterator[smtplib.SMTP]:
+    """Open a session with the server, with TLS and a sign-in if they are possible and needed.
+
+    Raises:
+        SMTPNotSupportedError: If the server offers no TLS to send the password through.
+        OSError: If it does not answer, or refuses the password.
+    """
     host, tls = server.hostname or "localhost", ssl.create_default_context()
     if server.scheme == "smtps":
-        smtp = smtplib.SMTP_SSL(host, server.port or 465, timeout=CONNECT_TIMEOUT_S, context=tls)
+        smtp = smtplib.SMTP_SSL(host, server.port or 465, timeout=connect_timeout_s, context=tls)
     else:
-        smtp = smtplib.SMTP(host, server.port or 25, timeout=CONNECT_TIMEOUT_S)
+        smtp = smtplib.SMTP(host, server.port or 25, timeout=connect_timeout_s)
     with smtp:
         if smtp.sock:
-            smtp.sock.settimeout(COMMAND_TIMEOUT_S)
+            smtp.sock.settimeout(command_timeout_s or connect_timeout_s)
         smtp.ehlo()
         if server.scheme != "smtps" and smtp.has_extn("starttls"):
             smtp.starttls(context=tls)
@@ -91,4 +106,4 @@ def _send(server: SplitResult, message: EmailMessage) -> None:
             raise smtplib.SMTPNotSupportedError("no STARTTLS: the password is not sent")
         if server.username:
             smtp.login(unquote(server.username), unquote(server.password or ""))
-        smtp.send_message(message)
+        yield smtp

@@ -17,6 +17,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.settings import settings
+from sp404_app.telemetry import metrics
 
 CHUNK_BYTES = 1 << 20
 
@@ -56,8 +57,10 @@ def save(path: Path, key: str) -> None:
         Unavailable: If the store is full or does not answer.
     """
     try:
-        obstore.put(store(), key, path, chunk_size=4 * CHUNK_BYTES, max_concurrency=2)
+        with metrics.STORE_SECONDS.time():
+            obstore.put(store(), key, path, chunk_size=4 * CHUNK_BYTES, max_concurrency=2)
     except (BaseError, OSError) as error:
+        metrics.STORE_ERRORS.inc()
         log.exception("cannot store a file")
         raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
@@ -98,6 +101,7 @@ def save_bytes(content: bytes, key: str) -> None:
     try:
         obstore.put(store(), key, content)
     except (BaseError, OSError) as error:
+        metrics.STORE_ERRORS.inc()
         log.exception("cannot store a file")
         raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
@@ -176,6 +180,11 @@ def is_reachable() -> bool:
     """
     next(iter(obstore.list(store(), chunk_size=1)), None)
     return True
+
+
+def local_folder() -> Path | None:
+    """Return the folder of a store on this machine; None for a bucket."""
+    return _folder()
 
 
 def _folder() -> Path | None:

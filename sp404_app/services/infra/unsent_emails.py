@@ -9,6 +9,7 @@ again, with the same Message-ID.
 import datetime as dt
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -219,9 +220,9 @@ def count_unsent_emails(session: Session) -> int:
     return session.exec(query).one()
 
 
-def delete_emails_to(session: Session, recipient: str) -> None:
-    """Delete all e-mails to an address whose account is deleted, sent or not."""
-    session.exec(delete(UnsentMail).where(col(UnsentMail.recipient) == recipient))
+def delete_emails_to(session: Session, recipients: Collection[str]) -> None:
+    """Delete all e-mails to the addresses of an account that is deleted, sent or not."""
+    session.exec(delete(UnsentMail).where(col(UnsentMail.recipient).in_(recipients)))
 
 
 def purge_old_emails(session: Session, at: dt.datetime) -> int:

@@ -18,12 +18,12 @@ from sqlmodel import Session, col, select, update
 from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.io import content_hash
 from sp404_app.audio.io.decode import Header
-from sp404_app.db import after_commit, if_undone
+from sp404_app.db import after_commit
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import events, storage
+from sp404_app.services.infra import events, object_deletions, storage
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
 from sp404_app.services.library import tags, trash
@@ -95,7 +95,7 @@ def add_sample(
         QuotaExceeded: If the storage quota is used up.
     """
     key = storage.new_key()
-    if_undone(session, partial(storage.delete_object, key))
+    object_deletions.announce_object(key, session)
     storage.save(incoming.path, key)
     quotas.lock_library(session, user_id)
     if not is_demo:
@@ -107,6 +107,7 @@ def add_sample(
     sample.is_demo = is_demo
     session.add(sample)
     session.flush()
+    object_deletions.keep_object(session, key)
     jobs.enqueue_analysis(session, user_id, sample.id)
     publish_sample(session, user_id, sample.id)
     quotas.publish_quota(session, user_id)

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, delete, func, select
 from sp404_app.db import after_commit
 from sp404_app.models import Collection, CollectionSample, PadRender, ProcessingJob, Sample
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import events, pictures, render_files, storage
+from sp404_app.services.infra import events, object_deletions, pictures, render_files
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import duplicate_groups
 
@@ -101,12 +101,9 @@ def _delete_files_later(
     for owner in dict.fromkeys(row.user_id for row in deleted):
         changes = (Event(Topic.LIBRARY), Event(Topic.QUOTA))
         after_commit(session, partial(events.publish, owner, *changes))
-    for row in deleted:
-        for key in filter(None, (row.storage_key, row.preview_key)):
-            after_commit(session, partial(storage.delete_object, key))
-    for owner, key in renders:
-        file_key = render_files.render_file_key(owner, key)
-        after_commit(session, partial(storage.delete_object, file_key))
+    stored = [key for row in deleted for key in (row.storage_key, row.preview_key) if key]
+    stored += [render_files.render_file_key(owner, key) for owner, key in renders]
+    object_deletions.delete_objects_later(session, stored)
     for owner in {row.user_id for row in deleted}:
         sample_ids = [row.id for row in deleted if row.user_id == owner]
         after_commit(session, partial(pictures.delete_pictures, owner, sample_ids))

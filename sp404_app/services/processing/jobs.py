@@ -28,7 +28,7 @@ from sp404_app.models import (
 )
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import events, queue
+from sp404_app.services.infra import attempt_connections, events, queue
 from sp404_app.services.infra.events import Event, Topic
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 # Spectrograms are drawn for one open page, which waits for them: no list shows their jobs.
 _IS_LISTED = col(ProcessingJob.kind) != JobKind.SPECTROGRAM
 MAX_ATTEMPTS = 2
-HEARTBEAT_TIMEOUT = dt.timedelta(seconds=12)
+HEARTBEAT_TIMEOUT = dt.timedelta(seconds=12)  # e.g. the machine of the worker is gone
+SUSPECT_AFTER = dt.timedelta(seconds=3)  # then Redis is asked whether the process still runs
 STOPPED_TWICE = "This failed twice, so we stopped trying. You can start it again."
 FAILED_TWICE = "The analysis of this file crashed twice, so we stopped trying. You can try again."
 
@@ -259,19 +260,23 @@ def finish_job(session: Session, job_id: uuid.UUID, status: JobStatus, error: st
 def requeue_lost_jobs(session: Session, at: dt.datetime) -> int:
     """Requeue jobs whose worker died, and queued jobs whose RQ entry was lost; return how many.
 
-    A job that lost its worker `MAX_ATTEMPTS` times fails. Every web process calls this every few
-    seconds; each row is handled by one of them.
+    A job that lost its worker `MAX_ATTEMPTS` times fails. The scheduler calls this every second.
     """
-    stale = session.exec(
+    is_silent = col(ProcessingJob.heartbeat_at) < at - HEARTBEAT_TIMEOUT
+    is_suspect = (col(ProcessingJob.status) == JobStatus.RUNNING) & (
+        col(ProcessingJob.heartbeat_at) < at - SUSPECT_AFTER
+    )
+    found = session.exec(
         select(ProcessingJob)
         .where(
             col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
-            col(ProcessingJob.heartbeat_at) < at - HEARTBEAT_TIMEOUT,
+            is_silent | is_suspect,
         )
         .order_by(col(ProcessingJob.heartbeat_at))
         .limit(200)
         .with_for_update(skip_locked=True)
     ).all()
+    stale = _without_running(found, at - HEARTBEAT_TIMEOUT)
     rq_job_ids = queue.queued_ids() if stale else frozenset()
     failed = [
         job for job in stale if job.status == JobStatus.RUNNING and job.attempts >= MAX_ATTEMPTS
@@ -283,6 +288,21 @@ def requeue_lost_jobs(session: Session, at: dt.datetime) -> int:
     others = [job for job in failed if job.kind != JobKind.ANALYSE]
     _end_jobs(session, others, JobStatus.FAILED, STOPPED_TWICE)
     return sum(_requeue(session, job, rq_job_ids) for job in stale if job not in failed)
+
+
+def _without_running(
+    found: Sequence[ProcessingJob], silent_since: dt.datetime
+) -> list[ProcessingJob]:
+    """Leave out the attempts that are silent for a short time, but whose process still runs."""
+    if all(job.heartbeat_at < silent_since for job in found):
+        return list(found)
+    running = attempt_connections.running_attempts()
+    return [
+        job
+        for job in found
+        if job.heartbeat_at < silent_since
+        or (running is not None and queue.rq_job_id(job.id, job.attempts) not in running)
+    ]
 
 
 def _requeue(session: Session, job: ProcessingJob, rq_job_ids: frozenset[str]) -> bool:

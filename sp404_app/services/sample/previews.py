@@ -7,12 +7,13 @@ from sqlmodel import Session
 
 from sp404_app.audio.io import decode
 from sp404_app.models import Sample
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import object_deletions, storage
 
 
 def store_preview(path: Path) -> str:
     """Encode a file as Ogg Vorbis, store it and return its storage key."""
     key = storage.new_key(".ogg")
+    object_deletions.announce_object(key)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "preview.ogg"
         decode.encode_preview(path, target)

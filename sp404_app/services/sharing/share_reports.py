@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from sp404_app.db import after_commit
 from sp404_app.errors import NotFound, ValidationFailed
@@ -29,6 +29,7 @@ REASONS: Final = {
 }
 MAX_NOTE: Final = 1000
 MAX_LISTED: Final = 100
+CLOSED_KEPT_FOR: Final = dt.timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,12 @@ def dismiss(session: Session, who: SignedIn, report_id: uuid.UUID, client: Clien
     session.add(report)
     share = session.get_one(Share, report.share_id)
     _record(session, who, "share_report_dismissed", client, share)
+
+
+def purge_closed_reports(session: Session, at: dt.datetime) -> int:
+    """Delete reports that were closed over 90 days ago; return how many."""
+    old = col(ShareReport.closed_at) < at - CLOSED_KEPT_FOR
+    return session.exec(delete(ShareReport).where(old)).rowcount
 
 
 def _take_down_target(session: Session, share: Share) -> list[uuid.UUID]:

@@ -5,29 +5,29 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from sqlmodel import Session, col, select
 
 from sp404_app.audio.io.decode import Header
-from sp404_app.db import if_undone
 from sp404_app.errors import AppError, Duplicate, Forbidden, NotFound
 from sp404_app.models import Project, Sample, Share, ShareDownload, Waveform
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import object_deletions, storage
 from sp404_app.services.library import samples, stored_files
 from sp404_app.services.library.samples import IncomingFile
 from sp404_app.services.library.stored_files import StoredFile, StoredWaveform
+from sp404_app.services.plans import full_storage_advice
 from sp404_app.services.projects import history, projects
 from sp404_app.services.sharing import share_visits, shared_content
 
 NOT_ALLOWED = "The owner of this link doesn't allow saving its sounds."
 REPEATED_WITHIN: Final = dt.timedelta(minutes=1)
+STORAGE_FULL = "storage_quota_exceeded"
 PROBLEMS = {
-    "storage_quota_exceeded": "Your storage is full. Delete sounds or upgrade your plan.",
+    STORAGE_FULL: "Your storage is full.",
     "subscription_restricted": "Your subscription is past due. Pay the open invoice first.",
     "not_allowed": NOT_ALLOWED,
     "conflict": "You have too many projects. Delete one first.",
@@ -50,6 +50,12 @@ class SavedSounds:
     problem_code: str = ""
     project_id: uuid.UUID | None = None
     copies: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
+
+
+def problem_text(code: str) -> str:
+    """Return what a person reads about a `problem_code`; empty for an unknown one."""
+    text = PROBLEMS.get(code, "")
+    return f"{text} {full_storage_advice()}" if code == STORAGE_FULL else text
 
 
 def list_sources(
@@ -82,17 +88,18 @@ def save_sound(
         NotFound: If the link has ended, the sound is not shared any more, or its file is missing.
         QuotaExceeded: If the storage quota is used up.
     """
+    key = storage.new_key()
+    object_deletions.announce_object(key, session)
     quotas.lock_library(session, user_id)  # before the link is read: this may wait
     share = _find_open_share(session, share)
     source = _find_source(session, share, source_id)
     samples.ensure_no_duplicate(session, user_id, source.digest)
     quotas.ensure_storage(session, user_id, source.size)
-    key = storage.new_key()
-    if_undone(session, partial(storage.delete_object, key))
     with storage.local_copy(source.storage_key) as path:
         storage.save(path, key)
         file = StoredFile(_incoming(source, path), key, source.name, _waveform(session, source))
         (sample_id,) = stored_files.add_stored_files(session, user_id, [file])
+    object_deletions.keep_object(session, key)
     saved = session.get_one(Sample, sample_id)
     saved.shared_by = shared_content.owner_name(session, share.user_id)
     session.add(saved)

@@ -19,6 +19,7 @@ from sp404_app.services.auth import email_change, users
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.unsent_emails import UnsentEmail
+from sp404_app.settings import settings
 from sp404_app.state import double_click, forms
 from sp404_app.state.account.activity_labels import activity_label
 from sp404_app.state.auth import reauthentication
@@ -31,6 +32,9 @@ DELETION_DELAY_S = 30  # seconds of countdown before the account can be deleted
 POLL_INTERVAL_S = 1.5
 NOT_DELETED = (
     "Your account wasn't deleted: we couldn't end your subscription, or your confirmation expired."
+)
+NOT_DELETED_WITHOUT_BILLING = (
+    "Your account wasn't deleted: something failed on our side, or your confirmation expired."
 )
 PICTURE_RESULTS = {
     "saved": "Saved.",
@@ -85,7 +89,8 @@ class OwnDataState(SessionState):
         )
         self.leaving, self._deletion_began_at = False, 0.0
         ended = bool(self.router.url.query_parameters.get("end"))
-        self.end_problem = NOT_DELETED if ended else ""
+        problem = NOT_DELETED if settings().billing else NOT_DELETED_WITHOUT_BILLING
+        self.end_problem = problem if ended else ""
         events, _ = await in_transaction(audit_log.list_audit_events, user_id, None, EVENTS_SHOWN)
         self.log = [_log_row(event) for event in events]
         self._show_export(await in_transaction(data_export.latest_export, user_id))

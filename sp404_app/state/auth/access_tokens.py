@@ -9,7 +9,7 @@ import reflex as rx
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.auth import personal_access_tokens
-from sp404_app.services.auth.personal_access_tokens import PersonalTokenView, Scope
+from sp404_app.services.auth.personal_access_tokens import PersonalTokenView, offered_scopes
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import require_reauthentication
@@ -100,14 +100,15 @@ def _read_token_form(form: object) -> tuple[str, list[str], int | None]:
     days = forms.form_text(form, "days")
     if days not in {"", "7", "30", "90", "365"}:
         raise ValidationFailed("Choose an expiry from the list.")
-    scopes = [scope.value for scope in Scope if fields.get(scope)]
+    scopes = [scope.value for scope in offered_scopes() if fields.get(scope)]
     return forms.form_text(form, "token_name"), scopes, int(days) if days else None
 
 
 def _token_row(token: PersonalTokenView) -> TokenRow:
     used = f"last used {_date(token.last_used_at)}" if token.last_used_at else "never used"
     ends = f"expires {_date(token.expires_at)}" if token.expires_at else "never expires"
-    facts = [f"…{token.ending}", ", ".join(token.abilities), used, ends]
+    offered = [ability for ability in token.abilities if ability in offered_scopes()]
+    facts = [f"…{token.ending}", ", ".join(offered), used, ends]
     return TokenRow(token.id, token.name, " · ".join(facts), token.expired)
 
 

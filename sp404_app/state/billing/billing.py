@@ -14,6 +14,7 @@ from sp404_app.errors import AppError
 from sp404_app.services.billing import checkout, invoices, subscriptions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
+from sp404_app.services.plans import ensure_billing
 from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -104,6 +105,10 @@ class BillingState(SessionState):
         """Undo a scheduled downgrade."""
         async for step in self._do(subscriptions.keep_plan, "You're keeping your plan."):
             yield step
+
+    async def _user_id(self) -> uuid.UUID:
+        ensure_billing()  # a browser can call these handlers also where the page does not exist
+        return await super()._user_id()
 
     async def _activate(self, user_id: uuid.UUID, checkout_id: str) -> None:
         problem = await activate_purchase(user_id, checkout_id)

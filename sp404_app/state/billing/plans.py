@@ -12,7 +12,7 @@ from sp404_app.errors import AppError
 from sp404_app.services.billing import checkout, proration_preview, subscriptions
 from sp404_app.services.billing.proration_preview import ChangeKind
 from sp404_app.services.billing.subscriptions import ChangeResult
-from sp404_app.services.plans import PLANS, Tier
+from sp404_app.services.plans import PLANS, Tier, ensure_billing
 from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -111,6 +111,10 @@ class PlansState(SessionState):
         self.dialog = ChangeDialog()
         message = plans_view.change_confirmation(dialog)
         yield ToastState.show(message, "ok")  # type: ignore[misc]
+
+    async def _user_id(self) -> uuid.UUID:
+        ensure_billing()  # a browser can call these handlers also where the page does not exist
+        return await super()._user_id()
 
     async def _buy(self, user_id: uuid.UUID) -> str:
         tier = checkout.parse_paid_tier(self.dialog.tier)

@@ -19,6 +19,7 @@ from sp404_app.services.billing.quotas import QuotaUsage
 from sp404_app.services.billing.usage import UsageDay
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
+from sp404_app.services.plans import full_storage_advice
 from sp404_app.settings import MB, settings
 from sp404_app.state.base import SessionState
 from sp404_app.state.billing.plans_view import format_storage_limit
@@ -139,7 +140,7 @@ def _storage_meter(used: QuotaUsage, days: list[UsageDay]) -> Meter:
         tone=meter_tone(percent),
         warning=_warning_text(
             percent,
-            "Storage full. Delete sounds or upgrade your plan to add more.",
+            f"Storage full. {full_storage_advice()}",
             "Your storage is almost full.",
         ),
         forecast=_forecast_text(full_on, "your storage will be full"),

@@ -34,11 +34,10 @@ NO_VALUE: Final = {
 }
 KIND_NAMES: Final = {"loop": "Loop", "one_shot": "One-shot"}
 LEVELS: Final = {"peak": "-1", "lufs": "-14"}  # suggested for each kind of level
-FIELDS: Final = frozenset(
-    {
-        "bpm", "bpm_factor", "key", "kind", "sound_class", "rating", "favourite", "note",
-        "add_tags", "template", "find", "replacement", "is_regex", "match_case", "to", "level",
-    }
+# In a fixed order, because the built pages contain the defaults.
+FIELDS: Final = (
+    "bpm", "bpm_factor", "key", "kind", "sound_class", "rating", "favourite", "note",
+    "add_tags", "template", "find", "replacement", "is_regex", "match_case", "to", "level",
 )  # fmt: skip
 DEFAULTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(FIELDS, ""),

@@ -1,9 +1,13 @@
 """The client IP behind trusted proxies."""
 
+import io
+import json
+
 import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api, wrap_in_middleware
+from sp404_app.api.middleware import client_ip as client_ip_module
 from sp404_app.api.middleware.client_ip import client_ip_behind_proxies
 from sp404_app.settings import Settings, settings
 
@@ -47,3 +51,34 @@ def test_a_forged_x_forwarded_for_does_not_evade_the_sign_in_limit(client: TestC
         for n in range(6)
     ]
     assert codes[-1].status_code == 429
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_a_proxy_that_is_not_trusted_is_logged_once(
+    services: Settings,
+    environment: pytest.MonkeyPatch,
+    own_logs: io.StringIO,
+    header: str,
+) -> None:
+    environment.setattr(client_ip_module, "_warned", set())
+    proxy = TestClient(wrap_in_middleware(api), client=("198.51.100.7", 1))
+    for _ in range(3):
+        proxy.get("/api/health/live", headers={header: "9.9.9.9"})
+    lines = [json.loads(line) for line in own_logs.getvalue().splitlines()]
+    (warning,) = [line for line in lines if "SP404_TRUSTED_PROXIES" in line["event"]]
+    assert warning["ip"] == "198.51.100.7"
+    assert "9.9.9.9" not in json.dumps(warning)
+
+
+def test_a_trusted_proxy_and_a_browser_are_not_logged(
+    services: Settings, environment: pytest.MonkeyPatch, own_logs: io.StringIO
+) -> None:
+    environment.setattr(client_ip_module, "_warned", set())
+    environment.setenv("SP404_TRUSTED_PROXIES", "10.0.0.0/8")
+    settings.cache_clear()
+    app = wrap_in_middleware(api)
+    TestClient(app, client=("10.0.0.1", 1)).get(
+        "/api/health/live", headers={"X-Forwarded-For": "9.9.9.9"}
+    )
+    TestClient(app, client=("9.9.9.9", 1)).get("/api/health/live")
+    assert "SP404_TRUSTED_PROXIES" not in own_logs.getvalue()

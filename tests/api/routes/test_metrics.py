@@ -1,8 +1,13 @@
 """Prometheus metrics."""
 
+import uuid
+from collections import Counter
+
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.settings import Settings, settings
@@ -29,6 +34,18 @@ def test_a_local_client_reads_the_metrics(services: Settings) -> None:
     assert "sp404_websockets 0.0" in text
 
 
+def test_routes_are_counted_by_their_pattern_when_the_api_is_mounted(services: Settings) -> None:
+    mounted = Starlette(routes=[Mount("/", app=api)])  # as Reflex does
+    app = wrap_in_middleware(mounted)
+    with TestClient(app, base_url=services.origin, client=("127.0.0.1", 1)) as client:
+        before = response_counts(client)
+        for path in ("/api/health/live", f"/api/samples/{uuid.uuid4()}", "/nothing/at/all"):
+            client.get(path)
+        after = response_counts(client)
+    more = {labels[0] for labels, value in after.items() if value != before.get(labels, 0)}
+    assert more - {"/metrics"} == {"/api/health/live", "/api/samples/{sample_id}", "pages"}
+
+
 def test_refusals_of_the_fast_sample_list_count_for_its_route(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
@@ -50,14 +67,14 @@ def test_refusals_of_the_fast_sample_list_count_for_its_route(
     assert more == {("/api/samples", status): 1 for status in ("401", "200", "429")}
 
 
-def response_counts(client: TestClient) -> dict[tuple[str, str], float]:
-    """Return how often each route gave each status, as the metrics say."""
-    return {
-        (sample.labels["route"], sample.labels["status"]): sample.value
-        for family in text_string_to_metric_families(client.get("/metrics").text)
-        for sample in family.samples
-        if sample.name == "sp404_requests_total"
-    }
+def response_counts(client: TestClient) -> Counter[tuple[str, str]]:
+    """Return how often each route gave each status, by any method, as the metrics say."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            if sample.name == "sp404_requests_total":
+                counts[sample.labels["route"], sample.labels["status"]] += sample.value  # type: ignore[assignment]
+    return counts
 
 
 def test_metrics_are_404_without_the_token_or_from_another_machine(

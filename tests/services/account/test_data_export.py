@@ -26,7 +26,7 @@ from sp404_app.services.projects import pads, projects
 from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pads import PadChange
-from sp404_app.settings import Settings
+from sp404_app.settings import Settings, settings
 from tests.accounts import CLIENT, SignedUpUser, mails, sign_in_api_client, sign_up_user
 from tests.services.account.test_avatars import picture
 from tests.sounds import Keep, keep
@@ -51,6 +51,17 @@ def export_of(person: SignedUpUser) -> zipfile.ZipFile:
         key = data_export.find_export_key(session, person.id, made.id)
     content = b"".join(storage.stream_object(key, 0, storage.object_size(key)))
     return zipfile.ZipFile(io.BytesIO(content))
+
+
+@pytest.mark.parametrize(("billing", "told"), [("on", True), ("off", False)])
+def test_the_readme_tells_of_payments_only_with_billing(
+    environment: pytest.MonkeyPatch, billing: str, told: bool
+) -> None:
+    environment.setenv("SP404_BILLING", billing)
+    settings.cache_clear()
+    readme = export_of(sign_up_user()).read("README.txt").decode()
+    assert "your data as JSON files" in readme
+    assert ("payments" in readme) is told
 
 
 def add_personal_data(person: SignedUpUser, folder: Path) -> uuid.UUID:

@@ -62,7 +62,8 @@ class SlowStripe:
         environment.setattr(stripe.RequestsClient, "request", request)
         environment.setattr(stripe.RequestsClient, "_sleep_time_seconds", self.back_off)
         for module in (stripe_client, state):
-            environment.setattr(module, "time", SimpleNamespace(monotonic=self.monotonic))
+            clock = SimpleNamespace(monotonic=self.monotonic, perf_counter=self.monotonic)
+            environment.setattr(module, "time", clock)
         environment.setattr(state, "asyncio", SimpleNamespace(sleep=self.sleep))
         environment.setattr(stripe_client, "RETRIES", 1)  # as in production
         stripe_client._client.cache_clear()

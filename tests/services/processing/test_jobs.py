@@ -14,7 +14,8 @@ from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleS
 from sp404_app.models.columns import now
 from sp404_app.services import plans
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import events, queue
+from sp404_app.services.infra import attempt_connections, events, queue
+from sp404_app.services.infra.attempt_connections import AttemptConnection
 from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests, jobs, quota_backlog
 from tests.sounds import Keep
@@ -146,7 +147,7 @@ def test_an_ended_job_cannot_be_cancelled(user: User, keep: Keep) -> None:
 def test_a_lost_attempt_is_requeued_once_and_can_no_longer_write(keep: Keep) -> None:
     sample_id = keep()
     old = claimed(sample_id)
-    assert requeue_lost(seconds=11) == 0
+    assert requeue_lost(seconds=2) == 0
     assert requeue_lost() == 1
     new = claimed(sample_id)
     assert new.attempts == 2
@@ -173,7 +174,36 @@ def test_a_heartbeat_keeps_the_job_running(keep: Keep) -> None:
     job = claimed(keep())
     with transaction() as session:
         assert jobs.record_heartbeat(session, job.id, job.attempts)
+    assert requeue_lost(seconds=2) == 0
+
+
+def test_a_late_heartbeat_is_no_loss_while_the_process_runs(keep: Keep) -> None:
+    job = claimed(keep())
+    attempt = AttemptConnection(job.id, job.attempts)
     assert requeue_lost(seconds=11) == 0
+    attempt.end()
+
+
+def test_an_attempt_whose_process_is_gone_is_requeued_after_three_seconds(keep: Keep) -> None:
+    claimed(keep())
+    assert requeue_lost(seconds=2) == 0
+    assert requeue_lost(seconds=4) == 1
+
+
+def test_an_attempt_without_a_heartbeat_is_lost_even_if_its_connection_is_open(keep: Keep) -> None:
+    job = claimed(keep())
+    attempt = AttemptConnection(job.id, job.attempts)
+    assert requeue_lost(seconds=13) == 1
+    attempt.end()
+
+
+def test_without_redis_only_the_heartbeat_counts(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed(keep())
+    monkeypatch.setattr(attempt_connections, "running_attempts", lambda: None)
+    assert requeue_lost(seconds=11) == 0
+    assert requeue_lost(seconds=13) == 1
 
 
 def test_a_queued_job_is_enqueued_again_only_if_its_rq_entry_is_lost(keep: Keep) -> None:

@@ -1,0 +1,1 @@
+"""What operators measure: metrics of all processes, and reports of unexpected errors."""

@@ -1,0 +1,108 @@
+"""Write the metrics of all processes of this host as text, and serve them where no web server is.
+
+The sum over all processes never falls: the files of a process that has ended keep its counters.
+Only its gauges, such as open websockets, are removed.
+"""
+
+import hmac
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import psutil
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from sp404_app.telemetry import metrics, processes
+
+LIVE_GAUGES = "gauge_live*.db"
+
+
+def write_metrics(collectors: Iterable[Any] = ()) -> bytes:
+    """Return the metrics of all processes, and those of `collectors`, in Prometheus's format."""
+    registry = CollectorRegistry()
+    if folder := processes.folder():
+        remove_gauges_of_dead(folder)
+        MultiProcessCollector(registry, str(folder))
+    for collector in collectors:
+        registry.register(collector)
+    text = generate_latest(registry)
+    return text if folder else generate_latest(metrics.REGISTRY) + text
+
+
+def remove_gauges_of_dead(folder: Path) -> None:
+    """Remove the gauges of processes that have ended, however they ended."""
+    for path in folder.glob(LIVE_GAUGES):
+        pid = path.stem.rpartition("-")[2]
+        if pid.isdigit() and not _is_running(int(pid)):
+            with suppress(FileNotFoundError):  # another scrape has removed it
+                path.unlink()
+
+
+def _is_running(pid: int) -> bool:
+    """Return whether a process runs; one that its parent has not noticed yet has ended."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def may_read(authorization: str, token: str) -> bool:
+    """Return whether a header carries the token that opens the metrics."""
+    return hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode())
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _ServerOfIPv6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Silent(WSGIRequestHandler):
+    timeout = 10.0  # s; a connection that says nothing would hold its thread for ever
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
+        """Write no line for a scrape."""
+
+
+def serve_metrics(host: str, port: int, token: str) -> None:
+    """Serve /metrics in a thread, for a worker that runs without a web server on its host.
+
+    With a token, a scrape needs it. Without one, only this machine may connect.
+
+    Raises:
+        OSError: If the port cannot be used.
+    """
+    address = host if token else "127.0.0.1"
+    server = make_server(
+        address,
+        port,
+        _application(token),
+        server_class=_ServerOfIPv6 if ":" in address else _Server,
+        handler_class=_Silent,
+    )
+    # A job that outlives its worker must not keep the port.
+    os.register_at_fork(after_in_child=server.socket.close)
+    threading.Thread(target=server.serve_forever, daemon=True, name="metrics").start()
+
+
+def _application(token: str) -> Callable[..., list[bytes]]:
+    def answer(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        allowed = not token or may_read(environ.get("HTTP_AUTHORIZATION", ""), token)
+        if environ.get("PATH_INFO") != "/metrics" or not allowed:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"Not found.\n"]
+        text = write_metrics()
+        start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+        return [text]
+
+    return answer

@@ -1,0 +1,1 @@
+"""Slow tests of operation: restarts, recovery, poolers, proxies. `make test-ops` runs them."""
