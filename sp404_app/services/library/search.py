@@ -259,7 +259,7 @@ def _where(
     if query.tags:
         conditions.append(col(Sample.tags).contains(list(query.tags)))
     if query.favourite:
-        conditions.append(col(Sample.favourite).is_(True))
+        conditions.append(col(Sample.favourite))
     if query.has_copies:
         conditions.append(has_copies(user_id))
     matching = select(Sample).select_from(Sample).where(*conditions)
