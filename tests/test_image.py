@@ -1,7 +1,7 @@
 """The image and the compose file name only what exists."""
 
 import fnmatch
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -238,12 +239,15 @@ def test_the_database_is_out_of_reach_of_the_proxy(compose: dict[str, Any]) -> N
     assert [n for n, each in services.items() if "ports" in each] == ["proxy"]
 
 
+def script(name: str) -> ModuleType:
+    """Import a script of `deploy`, as Python does when it is run there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "deploy"))
+        return importlib.import_module(name)
+
+
 def test_the_licences_are_those_of_the_installed_packages() -> None:
-    spec = importlib.util.spec_from_file_location("licences", ROOT / "deploy" / "licences.py")
-    assert spec
-    assert spec.loader
-    licences = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(licences)
+    licences = script("licences")
     text = (ROOT / "deploy" / "LICENCES.md").read_text()
     assert text == licences.render(), "run .venv/bin/python deploy/licences.py"
     added = re.findall(r"pip install --no-cache-dir (.+?) -c", str(stage("tools")))
@@ -251,3 +255,16 @@ def test_the_licences_are_those_of_the_installed_packages() -> None:
         assert f"| {name} |" in text, "name it in TOOLS of deploy/licences.py"
     assert added
     assert "libx264" in text
+
+
+def test_the_bill_of_materials_has_the_packages_of_the_licences() -> None:
+    text = (ROOT / "deploy" / "sbom.cdx.json").read_text()
+    assert text == script("sbom").render(), "run .venv/bin/python deploy/sbom.py"
+    named = {(each["name"], each["version"]) for each in json.loads(text)["components"]}
+    licences = (ROOT / "deploy" / "LICENCES.md").read_text()
+    of_tools = licences.index("## Python packages of the stage `tools` only")
+    of_pages = licences.index("## JavaScript packages")
+    shipped = licences[:of_tools] + licences[of_pages:]
+    rows = re.findall(r"^\| (\S+) \| (\S+) \|", shipped, re.MULTILINE)
+    assert named == {row for row in rows if row[0] != "package"}
+    assert len(named) > 100
