@@ -44,7 +44,7 @@ def render() -> str:
 def _component(registry: str, name: str, version: str, licence: str) -> dict[str, Any]:
     # https://github.com/package-url/purl-spec: a scope of npm is a segment, its @ is escaped.
     purl = f"pkg:{registry}/{quote(name, safe='/')}@{quote(version)}"
-    component = {
+    component: dict[str, Any] = {
         "type": "library",
         "name": name,
         "version": version,

