@@ -60,10 +60,10 @@ def test_one_trace_leads_from_an_upload_to_the_page(new_product: Callable[..., P
 
 
 async def upload_beside_an_open_page(product: Product, client: httpx.Client) -> None:
-    """Upload a file while the library is open, until the page shows its tempo."""
+    """Upload a file while the library is open, until the page shows its kind."""
     cookies = "; ".join(f"{each.name}={each.value}" for each in client.cookies.jar)
     handler = f"{LibraryState.get_full_name()}.load"
-    async with StateSocket.opened(product.port, cookies) as page:
+    async with asyncio.timeout(120), StateSocket.opened(product.port, cookies) as page:
         await page.event(handler, "loaded")
         sent = await asyncio.to_thread(
             client.post,
@@ -72,7 +72,7 @@ async def upload_beside_an_open_page(product: Product, client: httpx.Client) -> 
             headers={"User-Agent": USER_AGENT},
         )
         assert sent.status_code == 201, sent.text
-        await page.until('"ready"')
+        await page.until('"kind":"one-shot"')
 
 
 def send_what_is_refused(product: Product) -> None:
