@@ -17,6 +17,8 @@ class OtlpSink:
     def __init__(self, port: int) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.status = 200
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.paths: list[str] = []
         self.bodies: list[bytes] = []
 
@@ -66,6 +68,7 @@ def otlp_sink() -> Iterator[OtlpSink]:
         def do_POST(self) -> None:
             found.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             found.paths.append(self.path)
+            found.may_answer.wait()
             self.send_response(found.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -79,5 +82,6 @@ def otlp_sink() -> Iterator[OtlpSink]:
     try:
         yield found
     finally:
+        found.may_answer.set()
         server.shutdown()
         server.server_close()

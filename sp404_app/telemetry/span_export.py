@@ -43,9 +43,7 @@ class Outage:
     each would log the failure.
     """
 
-    FORMAT = struct.Struct(
-        "d?"
-    )  # when sending is tried again, on the monotonic clock; if it failed
+    FORMAT = struct.Struct("d?")  # when to try again, on the monotonic clock; if sending failed
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, self.FORMAT.size)
@@ -77,18 +75,22 @@ class ScrubbingExporter(SpanExporter):
     """Hands scrubbed spans to another exporter, unless that failed a moment ago."""
 
     def __init__(self, sender: SpanExporter, outage: Outage) -> None:
-        self._sender, self._outage = sender, outage
+        self._sender, self._outage, self._is_sending = sender, outage, False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send spans."""
         if self._outage.is_recent():
             return SpanExportResult.FAILURE
+        self._is_sending = True
         result = self._sender.export([scrub(each) for each in spans])
+        self._is_sending = False
         self._outage.note(failed=result is not SpanExportResult.SUCCESS)
         return result
 
     def shutdown(self) -> None:
-        """Stop trying to send."""
+        """Stop trying to send; a collector that has not answered by now is out of reach."""
+        if self._is_sending:  # `export` cannot note it: the process of a job ends now
+            self._outage.note(failed=True)
         self._sender.shutdown()
 
 
@@ -111,20 +113,21 @@ def processor(outage: Outage) -> RootlessProcessor:
     Raises:
         ValueError: If a variable of OpenTelemetry has an invalid value.
     """
-    # The SDK logs each batch that it cannot send, and each span that it drops.
-    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     return RootlessProcessor(ScrubbingExporter(OTLPSpanExporter(), outage))
 
 
-def provider(sends: RootlessProcessor, resource: Mapping[str, str]) -> TracerProvider:
+def provider(resource: Mapping[str, str]) -> TracerProvider:
     """Return a provider; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES replace our attributes.
 
     It is not the global one, so libraries that we do not instrument make no spans.
+
+    Raises:
+        ValueError: If a variable of OpenTelemetry has an invalid value.
     """
+    # The SDK logs each batch that it cannot send, and each span that it drops.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     found = Resource.create().merge(Resource(resource)).merge(OTELResourceDetector().detect())
-    made = TracerProvider(resource=found, shutdown_on_exit=False)
-    made.add_span_processor(sends)
-    return made
+    return TracerProvider(resource=found, shutdown_on_exit=False)
 
 
 def trace_redis(provider: TracerProvider) -> None:

@@ -85,14 +85,13 @@ def start() -> "TracerProvider | None":
 
     assert _tracing.outage
     try:
+        provider = span_export.provider(_resource())
         processor = span_export.processor(_tracing.outage)
-    except ValueError:  # OTEL_BSP_… or OTEL_EXPORTER_… has a value that the SDK refuses
+    except ValueError:
         if _tracing.outage.may_report():
-            log.warning(
-                "traces are off: a variable OTEL_BSP_… or OTEL_EXPORTER_… has a wrong value"
-            )
+            log.warning("traces are off: a variable OTEL_… has a wrong value")
         return None
-    provider = span_export.provider(processor, _resource())
+    provider.add_span_processor(processor)
     _tracing.processor, _tracing.tracer = processor, provider.get_tracer("sp404_app")
     span_export.trace_redis(provider)
     logs.add_fields_of(log_fields)
@@ -130,7 +129,7 @@ def span(
 ) -> Iterator["Span | None"]:
     """Make a span of a block; an error of it is noted by its type.
 
-    `parent` is a `traceparent` from outside of this process.
+    `parent` is the `traceparent` of one of our processes.
     """
     if _tracing.tracer is None:
         yield None

@@ -10,15 +10,11 @@ from sp404_app import logs
 from sp404_app.telemetry import processes, tracing
 from tests.otlp_sink import OtlpSink, otlp_sink
 
-VARIABLES = (*tracing.ENDPOINTS, "OTEL_SDK_DISABLED", "OTEL_TRACES_SAMPLER", "OTEL_SERVICE_NAME")
-
 
 @pytest.fixture
 def sink(environment: pytest.MonkeyPatch) -> Iterator[OtlpSink]:
     """Return a collector that the environment names."""
     with otlp_sink() as found:
-        for name in VARIABLES:
-            environment.delenv(name, raising=False)
         environment.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.endpoint)
         environment.setattr(logs, "_sources", [])
         environment.setattr(tracing, "_tracing", tracing._Tracing())

@@ -3,12 +3,10 @@
 import re
 from typing import Any, Final
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
 from sp404_app.api.middleware.access_log import UNLOGGED_PREFIXES, route_pattern
-from sp404_app.api.middleware.client_ip import FROM_TRUSTED_PROXY
 from sp404_app.telemetry import tracing
 
 # Probes and scrapes would be most of the traces.
@@ -17,9 +15,10 @@ METHODS: Final = re.compile("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS")
 
 
 def trace_requests(app: ASGIApp) -> ASGIApp:
-    """Make a span of each request; it continues the trace of a trusted proxy, of nobody else.
+    """Make a span of each request, in a new trace.
 
-    A client must not decide whether its requests are sampled, nor add to the trace of another.
+    A client must not decide whether its requests are sampled, nor add to the trace of another, and
+    most proxies pass its `traceparent` on.
     """
 
     async def traced(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,9 +35,7 @@ def trace_requests(app: ASGIApp) -> ASGIApp:
             status = message.get("status", status)
             await send(message)
 
-        with tracing.span(
-            method, "SERVER", {"http.request.method": method}, _parent(scope)
-        ) as span:
+        with tracing.span(method, "SERVER", {"http.request.method": method}) as span:
             try:
                 await app(scope, receive, send_and_note_status)
             finally:
@@ -52,10 +49,6 @@ def trace_requests(app: ASGIApp) -> ASGIApp:
 
 def _method(scope: Scope) -> str:
     return scope["method"] if METHODS.fullmatch(scope["method"]) else "HTTP"
-
-
-def _parent(scope: Scope) -> str:
-    return Headers(scope=scope).get("traceparent", "") if scope.get(FROM_TRUSTED_PROXY) else ""
 
 
 def _attributes(route: str, status: int) -> dict[str, Any]:
