@@ -6,6 +6,7 @@ in future: no URL, header, cookie, address, message of an error or value of a st
 
 import logging
 import mmap
+import re
 import struct
 import time
 from collections.abc import Mapping, Sequence
@@ -23,10 +24,13 @@ from sp404_app.telemetry.tracing import FUNCTION
 
 PAUSE_S = 30.0  # after a failure nothing is sent for as long
 MAX_NAME_CHARS, MAX_VALUE_CHARS = 120, 2000
-RENAMED = {"db.statement": "db.query.text", "db.system": "db.system.name"}
+QUERY = "db.query.text"
+RENAMED = {"db.statement": QUERY, "db.system": "db.system.name"}
+# Searches have their words in the statement, so that PostgreSQL plans with them.
+TEXT_LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)")
 KEPT = frozenset(
     {
-        FUNCTION, "db.query.text", "db.system.name", "error.type", "http.request.method",
+        FUNCTION, QUERY, "db.system.name", "error.type", "http.request.method",
         "http.response.status_code", "http.route", "job.kind", "job.outcome", "job.queue",
         "reflex.event.background", "request_id", "stripe.resource",
     }
@@ -162,6 +166,8 @@ def scrub_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that may be sent, by their present names."""
     named = {RENAMED.get(name, name): value for name, value in attributes.items()}
     kept = _only(named, KEPT)
+    if QUERY in kept:
+        kept[QUERY] = TEXT_LITERAL.sub("?", str(kept[QUERY]))
     return {
         name: value[:MAX_VALUE_CHARS] if isinstance(value, str) else value
         for name, value in kept.items()

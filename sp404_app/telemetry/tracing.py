@@ -152,10 +152,7 @@ def span(
 
 
 def start_query(statement: str) -> "Span | None":
-    """Start the span of an SQL statement, which may have placeholders but no values.
-
-    Return None outside of a trace. The caller ends it.
-    """
+    """Start the span of an SQL statement; return None outside of a trace. The caller ends it."""
     if _tracing.tracer is None:
         return None
     from opentelemetry import trace  # noqa: PLC0415 - imported by `start` already

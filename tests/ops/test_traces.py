@@ -35,6 +35,7 @@ def test_one_trace_leads_from_an_upload_to_the_page(new_product: Callable[..., P
             cookies = [str(each.value) for each in client.cookies.jar]
             secrets = [FILE_NAME, USER_AGENT, QUERY, TOKEN, PASSWORD, *cookies]
             asyncio.run(upload_beside_an_open_page(product, client))
+            assert client.get("/api/samples", params={"q": QUERY}).status_code == 200
             send_what_is_refused(product)
             eventually(lambda: sink.named(UPLOAD) and sink.named(JOB) and sink.named(PAINTED))
         assert product.stop(signal.SIGTERM) == 0

@@ -22,6 +22,8 @@ from sp404_app.jobs.job_log import log_job
 from sp404_app.services.infra import events, queue
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.queue import Origin
+from sp404_app.services.library import search
+from sp404_app.services.library.search import SampleQuery
 from sp404_app.settings import Settings, settings
 from sp404_app.state.event_traces import trace_events
 from sp404_app.telemetry import tracing
@@ -33,6 +35,7 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 SECRETS = ("hunter2", "ada@example.org", "my secret song.wav", "sp404_session", "Bearer abc")
 EVERYTHING = " ".join(SECRETS)
+VALUE = {"value": "hunter2"}
 UNUSED = """
 import sys
 from sp404_app.jobs import picture_worker, worker
@@ -138,9 +141,9 @@ def test_nothing_private_is_sent_whatever_an_instrumentation_collects(spans: End
 
 def test_a_statement_is_sent_without_its_values(services: Settings, spans: Ended) -> None:
     with tracing.span("work"), db.transaction() as session:
-        session.connection().execute(text("select :value"), {"value": "hunter2"})
+        session.connection().execute(text("select :value"), VALUE)
         with pytest.raises(DBAPIError), session.begin_nested():
-            session.connection().execute(text("select cast(:value as int)"), {"value": "hunter2"})
+            session.connection().execute(text("select cast(:value as int)"), VALUE)
     with db.transaction() as session:
         session.connection().execute(text("select 'outside of a trace'"))
     sink = spans()
@@ -150,6 +153,17 @@ def test_a_statement_is_sent_without_its_values(services: Settings, spans: Ended
     assert any(span.get("db.query.text", "").startswith("select %") for span in sink.spans)
     assert b"hunter2" not in b"".join(sink.bodies)
     assert b"outside" not in b"".join(sink.bodies)
+
+
+def test_a_search_is_sent_without_its_words(services: Settings, spans: Ended) -> None:
+    with tracing.span("work"), db.transaction() as session:
+        search.search_window(session, uuid.uuid4(), SampleQuery(q="secretword"), 0, 10)
+        session.connection().execute(text("select 'it''s a secretword', 'plain' || :value"), VALUE)
+    sink = spans()
+    statements = [span["db.query.text"] for span in sink.spans if "db.query.text" in span]
+    assert any("to_tsquery(" in each for each in statements)
+    assert "select ?, ? || %(value)s" in statements
+    assert b"secretword" not in b"".join(sink.bodies)
 
 
 def test_a_command_to_redis_is_sent_without_its_arguments(services: Settings, spans: Ended) -> None:
