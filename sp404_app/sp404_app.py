@@ -27,9 +27,10 @@ from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
 from sp404_app.state.browser_errors import report_browser_error
 from sp404_app.state.event_timer import EventTimer
+from sp404_app.state.event_traces import trace_events
 from sp404_app.state.tab_isolation import TabIsolation
 from sp404_app.state.toast import ToastState
-from sp404_app.telemetry import metrics, processes, sentry
+from sp404_app.telemetry import metrics, processes, sentry, tracing
 from stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
@@ -89,6 +90,8 @@ class App(rx.App):
         logs.configure()
         metrics.start_process(processes.WEB)
         sentry.start()
+        if provider := tracing.start():
+            trace_events(provider)
         add_page_routing = route_pages([page.route for page in PAGES])
         return add_page_routing(wrap_in_middleware(super().__call__()))
 
@@ -102,6 +105,7 @@ app = App(
     toaster=None,
     extra_app_wraps={(5, "Overlay"): offline},
 )
+app.register_lifespan_task(tracing.stop_at_end)  # first, so it ends last
 app.register_lifespan_task(lifecycle.follow_phase)
 app.register_lifespan_task(quick_reads)
 app.register_lifespan_task(expire_former_assets)
