@@ -116,7 +116,7 @@ def _keep_for_ever(use: LibraryUse) -> None:
 async def show_use_while_serving() -> AsyncIterator[None]:
     """Show that this web process uses the library; first wait for a restore to end."""
     use = LibraryUse("web server")
-    while not await asyncio.to_thread(use.keep):
+    while not await asyncio.to_thread(use.keep):  # noqa: ASYNC110 - another host ends the restore
         await asyncio.sleep(RESTORE_POLL_S)
     keeper = asyncio.create_task(_keep_while_serving(use))
     try:
