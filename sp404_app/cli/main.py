@@ -214,6 +214,13 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     commands.add_parser("rotate", help="sign with a new key; sessions continue").set_defaults(
         run=_account_command("keys rotate")
     )
+    for command, description in (
+        ("rotate-pepper", "use a new pepper; passwords and sessions continue"),
+        ("retire-peppers", "reject what only a former pepper can verify"),
+    ):
+        commands.add_parser(command, help=description).set_defaults(
+            run=_account_command(f"keys {command}")
+        )
     commands.add_parser(
         "audit", help="show audit events of keys and of addresses without an account"
     ).set_defaults(run=_account_command("keys audit"))
