@@ -23,6 +23,7 @@ from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
+from sp404_app.services.infra.library_use import show_use_while_serving
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
 from sp404_app.state.browser_errors import report_browser_error
@@ -107,6 +108,7 @@ app = App(
 )
 app.register_lifespan_task(tracing.stop_at_end)  # first, so it ends last
 app.register_lifespan_task(lifecycle.follow_phase)
+app.register_lifespan_task(show_use_while_serving)
 app.register_lifespan_task(quick_reads)
 app.register_lifespan_task(expire_former_assets)
 if settings().stripe_emulated:

@@ -19,6 +19,7 @@ from sp404_app.jobs import billing, billing_contact, email, runner
 from sp404_app.jobs.job_log import log_job, write_line
 from sp404_app.models import JobKind
 from sp404_app.models.columns import now
+from sp404_app.services.infra import library_use
 from sp404_app.services.infra import queue as queues
 from sp404_app.telemetry import metrics, processes, sentry, tracing
 
@@ -120,6 +121,7 @@ def main() -> None:
     metrics.start_process(processes.WORKER)
     metrics.create_job_series(JobKind, (*queues.QUEUES, queues.PICTURES))
     sentry.start()
+    library_use.show_use("worker")
     tracing.prepare()
     worker = WarmWorker(queues.QUEUES)
     log.info("worker %d is ready", os.getpid())
