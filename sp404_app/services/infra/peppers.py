@@ -27,8 +27,10 @@ def peppers() -> tuple[bytes, ...]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_secret(path, secrets.token_bytes(PEPPER_BYTES))  # the first process to write wins
     former = tuple(sorted((found.name for found in folder.glob(FORMER)), reverse=True))
-    # A rotation replaces the file, and a retirement changes the names.
-    return _read_peppers(folder, former, path.stat().st_ino)
+    # A rotation replaces the file, and a retirement changes the names. A number of an inode is used
+    # again, so the time belongs to it.
+    state = path.stat()
+    return _read_peppers(folder, former, (state.st_ino, state.st_mtime_ns))
 
 
 def rotate_pepper() -> None:
@@ -59,7 +61,9 @@ def retire_former_peppers() -> int:
 
 
 @lru_cache(maxsize=8)
-def _read_peppers(folder: Path, former: tuple[str, ...], _inode: int) -> tuple[bytes, ...]:
+def _read_peppers(
+    folder: Path, former: tuple[str, ...], _state: tuple[int, int]
+) -> tuple[bytes, ...]:
     # One that is retired meanwhile changes the names, so the next use reads again.
     paths = [path for name in (NAME, *former) if (path := folder / name).exists()]
     return tuple(path.read_bytes() for path in paths)
