@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 from sp404_app.models import Collection, CollectionSample, Sample
 from sp404_app.services.library.collection_filter import rules_condition, split_excluded_tags
 from sp404_app.services.library.collection_rules import Rules, parse_rules
+from sp404_app.services.library.search_conditions import has_any_tag
 
 # For the transaction of a count only. By default PostgreSQL expects a disk on which pages apart
 # cost four times those in a row, rows as cheap to take apart as if they were narrow, tests of words
@@ -105,7 +106,7 @@ def count_rules(session: Session, user_id: uuid.UUID, rules: Rules) -> int:
     )
     if not excluded_tags:
         return session.exec(matching).one()
-    excluded = matching.where(col(Sample.tags).overlap(list(excluded_tags)))
+    excluded = matching.where(has_any_tag(excluded_tags))
     return session.exec(select(matching.scalar_subquery() - excluded.scalar_subquery())).one()
 
 

@@ -18,7 +18,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Collection, CollectionSample, Sample, SampleVector
 from sp404_app.models.columns import now
 from sp404_app.services.library.collection_rules import Like, Rules, Term, parse_rules
-from sp404_app.services.library.search_conditions import has_copies, matches_text
+from sp404_app.services.library.search_conditions import has_copies, is_favourite, matches_text
 
 # The greatest square of the distance of two stored vectors: each part has length 1 by its weight.
 MAX_SQUARED_DISTANCE = 2 * sum(weight for _, weight in VECTOR_PARTS.values())
@@ -262,10 +262,7 @@ def _is_near(
 CONDITIONS: dict[str, Callable[[uuid.UUID, str, Any], ColumnElement[bool]]] = {
     "q": lambda _user_id, _op, text: matches_text(text),
     "compatible_key": lambda _user_id, _op, key: _is_in(Sample.key, compatible_keys(key), Text),
-    # PostgreSQL does not use the index of favourites for "favourite is true".
-    "favourite": lambda _user_id, _op, value: (
-        col(Sample.favourite) if value else ~col(Sample.favourite)
-    ),
+    "favourite": lambda _user_id, _op, value: is_favourite() if value else ~is_favourite(),
     "copies": lambda user_id, _op, value: has_copies(user_id) if value else ~has_copies(user_id),
     "added": lambda _user_id, op, value: _added(op, value),
     "collection": lambda user_id, op, value: _in_collection(user_id, value, is_in=op == "is"),
