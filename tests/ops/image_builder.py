@@ -26,7 +26,6 @@ from tests.product import ROOT, SLOTS
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 PACKAGES = ("buildah", "debootstrap", "libgpgme11")
-FALLBACK_MIRROR = "http://deb.debian.org/debian"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
 ACCEPT_ALL = '{"default": [{"type": "insecureAcceptAnything"}]}'  # nothing is pulled
@@ -197,11 +196,17 @@ def _base_image() -> tuple[str, str]:
 
 
 def _mirror(suite: str) -> str:
-    """Return the mirror from which apt has this release."""
+    """Return the mirror from which apt has this release.
+
+    Raises:
+        CannotBuild: If apt has none.
+    """
     formatted = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)"]
     lines = subprocess.run(formatted, check=True, capture_output=True, text=True).stdout
     sites = [line.split()[0] for line in lines.splitlines() if line.split()[1:] == [suite]]
-    return sites[0] if sites else FALLBACK_MIRROR
+    if not sites:
+        raise CannotBuild(f"apt has no source of Debian {suite}")
+    return sites[0]
 
 
 def _pip_options() -> dict[str, str]:
