@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-ops unit fuzz lint format bench bench-ears bench-copies migration export constraints clean
+.PHONY: help run dev test test-ops unit fuzz lint format bench bench-ears bench-copies load migration export constraints clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,15 @@ bench-ears: .venv/installed-dev  ## Measure the accuracy of the audio analysis, 
 
 bench-copies: .venv/installed-dev  ## Measure the accuracy of duplicate detection
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.copies
+
+load: build/load/installed  ## Send load: make load HOST=… TOKENS=… [USERS=1000] [MINUTES=20]
+	@USERS=$(USERS) MINUTES=$(MINUTES) TOKENS=$(TOKENS) build/load/bin/locust --headless --only-summary \
+	  -f deploy/load/locustfile.py --host $(HOST)
+
+build/load/installed: deploy/load/requirements.txt
+	$(PYTHON) -m venv build/load
+	build/load/bin/pip install -q -r $<
+	@touch $@
 
 migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"
 	$(BIN)/python -m tests.pending_migrations --write "$(MESSAGE)"

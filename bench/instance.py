@@ -132,7 +132,7 @@ def _sample_row(user: User, number: int, rng: random.Random) -> dict[str, object
         "user_id": user.id,
         "name": name,
         "filename": f"{name}.wav",
-        "storage_key": f"bench/{number}",
+        "storage_key": f"bench/{user.id}/{number}",
         "size": 100_000,
         "digest": f"{number:064x}",
         "format": "WAV 16-bit",

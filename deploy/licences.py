@@ -51,7 +51,7 @@ def main() -> None:
 
 def render() -> str:
     """Return the text of LICENCES.md."""
-    image = _python_packages(_requirements())
+    image = image_packages()
     return "\n".join(
         [
             INTRODUCTION,
@@ -60,10 +60,15 @@ def render() -> str:
             "\n## Python packages of the stage `tools` only\n",
             *_table([row for row in _python_packages([Requirement(TOOLS)]) if row not in image]),
             "\n## JavaScript packages in the pages\n",
-            *_table(_javascript_packages()),
+            *_table(javascript_packages()),
             "",
         ]
     )
+
+
+def image_packages() -> list[tuple[str, str, str]]:
+    """Return name, version and licence of each Python package of the image."""
+    return _python_packages(_requirements())
 
 
 def _table(rows: list[tuple[str, str, str]]) -> Iterator[str]:
@@ -114,8 +119,8 @@ def _licence(package: metadata.Distribution) -> str:
     return stated or KNOWN.get(canonicalize_name(fields["Name"]), "not stated")
 
 
-def _javascript_packages() -> list[tuple[str, str, str]]:
-    """Return the packages that pages may contain; tools of the build are left out."""
+def javascript_packages() -> list[tuple[str, str, str]]:
+    """Return name, version and licence of what pages may contain, without tools of the build."""
     locked: dict[str, dict[str, Any]] = json.loads(LOCK.read_text())["packages"]
     return [
         (re.sub(r".*node_modules/", "", path), each["version"], each.get("license", "not stated"))

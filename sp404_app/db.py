@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, create_engine
 
 from sp404_app.settings import settings
-from sp404_app.telemetry import metrics
+from sp404_app.telemetry import metrics, tracing
 from sp404_app.telemetry.database import measure_engine
 
 P = ParamSpec("P")
@@ -163,7 +163,10 @@ async def quick(statement: str, *values: object) -> list[Any]:
     try:
         # The timeout of `acquire` applies again to the release, if the database hangs.
         async with _quick_pool.acquire(timeout=QUICK_TIMEOUT_S) as connection:
-            with metrics.DATABASE_SECONDS.labels("fast_read").time():
+            with (
+                metrics.DATABASE_SECONDS.labels("fast_read").time(),
+                tracing.span("SELECT", "CLIENT", tracing.query_attributes(statement)),
+            ):
                 return await connection.fetch(statement, *values)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         raise NotQuick from error

@@ -80,6 +80,7 @@ FORMS: dict[str, Any] = {
     "request": _form(r"req_\w{1,60}"),
     "request_id": _form(r"[A-Za-z0-9._-]{8,64}"),
     "route": _form(r"pages|/[\w{}./-]{0,200}"),
+    "trace_id": _form(r"[0-9a-f]{32}"),
     "stripe_mode": _form("live|test|emulator"),
     "stripe_event": _form(r"evt_\w{1,100}"),
     "reason": _form(r"[A-Za-z0-9 ,.'()-]{1,100}"),
@@ -97,6 +98,7 @@ def configure() -> None:
     logging.raiseExceptions = False  # otherwise a record that cannot be formatted is printed
     shared: list[Processor] = [
         merge_contextvars,
+        _add_fields,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -200,6 +202,21 @@ def report_errors_to(report: ErrorReport) -> None:
 
 
 _reports: list[ErrorReport] = []
+
+
+def add_fields_of(source: Callable[[], Mapping[str, str]]) -> None:
+    """Add the fields that a function returns to each line that lacks them; idempotent."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+_sources: list[Callable[[], Mapping[str, str]]] = []
+
+
+def _add_fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    for source in _sources:
+        event = {**source(), **event}
+    return event
 
 
 def _report(error: BaseException, fields: Mapping[str, Any]) -> None:

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: Annotated[tuple[str, ...], NoDecode] = ()
     stripe_price_pro: str = ""
     stripe_price_enterprise: str = ""
-    metrics_token: str = ""
+    metrics_token: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_port: int = Field(0, ge=0, le=65535)
     sentry_dsn: str = ""
     sentry_environment: str = ""
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
             raise ValueError("it needs SP404_DATABASE_URL, the direct address, beside it")
         return url
 
-    @field_validator("stripe_webhook_secret", mode="before")
+    @field_validator("stripe_webhook_secret", "metrics_token", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -23,13 +23,15 @@ from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
+from sp404_app.services.infra.library_use import show_use_while_serving
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
 from sp404_app.state.browser_errors import report_browser_error
 from sp404_app.state.event_timer import EventTimer
+from sp404_app.state.event_traces import trace_events
 from sp404_app.state.tab_isolation import TabIsolation
 from sp404_app.state.toast import ToastState
-from sp404_app.telemetry import metrics, processes, sentry
+from sp404_app.telemetry import metrics, processes, sentry, tracing
 from stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
@@ -89,6 +91,8 @@ class App(rx.App):
         logs.configure()
         metrics.start_process(processes.WEB)
         sentry.start()
+        if provider := tracing.start():
+            trace_events(provider)
         add_page_routing = route_pages([page.route for page in PAGES])
         return add_page_routing(wrap_in_middleware(super().__call__()))
 
@@ -102,7 +106,9 @@ app = App(
     toaster=None,
     extra_app_wraps={(5, "Overlay"): offline},
 )
+app.register_lifespan_task(tracing.stop_at_end)  # first, so it ends last
 app.register_lifespan_task(lifecycle.follow_phase)
+app.register_lifespan_task(show_use_while_serving)
 app.register_lifespan_task(quick_reads)
 app.register_lifespan_task(expire_former_assets)
 if settings().stripe_emulated:

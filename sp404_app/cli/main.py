@@ -103,6 +103,9 @@ def _check(options: argparse.Namespace) -> int:
 def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     backup = commands.add_parser("backup", help="back up database, audio files and secrets")
     backup.add_argument("folder", type=Path, metavar="DIR")
+    backup.add_argument(
+        "--keep-days", type=_days, metavar="N", help="then delete backups beside it that are older"
+    )
     backup.set_defaults(run=_backup)
 
     restore = commands.add_parser("restore", help="restore a backup")
@@ -115,6 +118,13 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     rehearsal.add_argument("folder", type=Path, metavar="DIR")
     rehearsal.set_defaults(run=_rehearse_restore)
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if days < 1:
+        raise argparse.ArgumentTypeError("keep backups for at least one day")
+    return days
 
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:
@@ -204,6 +214,13 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     commands.add_parser("rotate", help="sign with a new key; sessions continue").set_defaults(
         run=_account_command("keys rotate")
     )
+    for command, description in (
+        ("rotate-pepper", "use a new pepper; passwords and sessions continue"),
+        ("retire-peppers", "reject what only a former pepper can verify"),
+    ):
+        commands.add_parser(command, help=description).set_defaults(
+            run=_account_command(f"keys {command}")
+        )
     commands.add_parser(
         "audit", help="show audit events of keys and of addresses without an account"
     ).set_defaults(run=_account_command("keys audit"))
@@ -372,7 +389,7 @@ def _migrate(_: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from sp404_app.cli.backup import create_backup
 
-    print(create_backup(_settings_of_database(), options.folder))
+    print(create_backup(_settings_of_database(), options.folder, options.keep_days))
     return 0
 
 

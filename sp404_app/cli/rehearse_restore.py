@@ -1,7 +1,7 @@
 """`rehearse-restore DIR`: restore a backup into a temporary database, and check that it works.
 
-The library is not touched and may be running. The result is kept in `SP404_HOME`, where monitoring
-reads when a backup was last shown to work.
+The library is not touched and may be running. The result is kept in `SP404_HOME`, and recorded in
+the library's database, where monitoring reads when a backup was last shown to work.
 """
 
 import datetime as dt
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from sp404_app.cli import backup_manifest, database_access, restore
 from sp404_app.cli.backup_manifest import BackupManifest
+from sp404_app.services.infra import backup_log
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure, explain_os_errors
@@ -50,8 +51,7 @@ def rehearse_restore(settings: Settings, source: Path) -> str:
     except Failure as failure:
         _keep_result(settings, created_at, str(failure), succeeded=False)
         raise
-    _keep_result(settings, created_at, message, succeeded=True)
-    return message
+    return message + _keep_result(settings, created_at, message, succeeded=True)
 
 
 def _rehearse(settings: Settings, source: Path, manifest: BackupManifest) -> str:
@@ -96,7 +96,8 @@ def _count_rows(connection: psycopg.Connection, table: str) -> int:
     return row[0] if row else 0
 
 
-def _keep_result(settings: Settings, created_at: str, message: str, *, succeeded: bool) -> None:
+def _keep_result(settings: Settings, created_at: str, message: str, *, succeeded: bool) -> str:
+    """Keep the result in the home and in the database; return a note if that fails."""
     finished_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     path = settings.home / RESULT
     with explain_os_errors(path):
@@ -104,3 +105,15 @@ def _keep_result(settings: Settings, created_at: str, message: str, *, succeeded
         draft = path.with_suffix(".new")
         draft.write_text(json.dumps(asdict(Rehearsal(finished_at, created_at, succeeded, message))))
         draft.replace(path)
+    return _record(settings, created_at, succeeded=succeeded)
+
+
+def _record(settings: Settings, created_at: str, *, succeeded: bool) -> str:
+    if not settings.database_url and not Home(settings.home).postgres.exists():
+        return ""  # there is no library here, only backups
+    try:
+        with database_access.database_url(settings, exclusive=False) as url:
+            backup_log.record_rehearsal(url, created_at, succeeded=succeeded)
+    except (psycopg.Error, Failure):
+        return " The database did not record it, so the alert on old rehearsals stays."
+    return ""

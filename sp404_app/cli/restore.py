@@ -1,6 +1,8 @@
 """`restore DIR`: replace database, stored files and secrets by a backup, all or nothing."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -12,10 +14,12 @@ from sp404_app.errors import NotFound
 from sp404_app.services.infra import (
     conversion_files,
     export_files,
+    library_use,
     pictures,
     render_files,
     storage,
 )
+from sp404_app.services.infra.library_use import LibraryInUse
 from sp404_app.settings import Settings
 from sp404_app.supervisor import database_checks, migrations, restore_recovery
 from sp404_app.supervisor.errors import Failure
@@ -30,22 +34,23 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
     the next start.
 
     Raises:
-        Failure: If the library is running, has accounts and `replace` is off, or the backup is
-            damaged.
+        Failure: If a process of the library runs on any host, the library has accounts and
+            `replace` is off, or the backup is damaged.
     """
     manifest = backup_manifest.read_manifest(source)
     backup_manifest.verify_backup(source, manifest)
     check_dump(source / backup_manifest.DATABASE)
     with database_access.database_url(settings, exclusive=True) as url:
         database_checks.ensure_database(url)
-        restore_recovery.ensure_recovered(settings, url)
-        old = _existing_keys(url)
-        if old is not None and not replace:
-            raise Failure(
-                "There is already a library here: use --replace to delete it, "
-                "or choose another SP404_HOME."
-            )
-        _restore(settings, url, source, manifest, old or set())
+        with _alone(url):
+            restore_recovery.ensure_recovered(settings, url)
+            old = _existing_keys(url)
+            if old is not None and not replace:
+                raise Failure(
+                    "There is already a library here: use --replace to delete it, "
+                    "or choose another SP404_HOME."
+                )
+            _restore(settings, url, source, manifest, old or set())
     if old is not None:
         pictures.delete_every_picture()
         render_files.delete_every_render_file()
@@ -53,6 +58,23 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
         conversion_files.delete_every_converted_file()
     sounds = len(manifest.under(backup_manifest.SOUNDS))
     return f"Restored the database and {sounds} audio files from {source}."
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """Let no process of the library run during the block.
+
+    Raises:
+        Failure: If one runs, on this host or another.
+    """
+    try:
+        with library_use.exclusive_use(url):
+            yield
+    except LibraryInUse as problem:
+        raise Failure(
+            f"The library is in use by {problem}: stop every `serve`, `web`, `worker` and "
+            "`scheduler` on all hosts first."
+        ) from problem
 
 
 def check_dump(dump: Path) -> dump_file.DumpSummary:

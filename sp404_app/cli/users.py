@@ -9,8 +9,8 @@ from sp404_app.services.account import admin
 from sp404_app.services.auth import signing_keys
 from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.services.infra.audit_log import AuditEvent
-from sp404_app.settings import Settings
-from sp404_app.supervisor.errors import Failure
+from sp404_app.settings import Settings, settings
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 
 
 def run_account_command(app_settings: Settings, command: str, name: str) -> int:
@@ -83,6 +83,19 @@ def _retire(name: str) -> Iterable[str]:
     yield f"{name} is retired."
 
 
+def _rotate_pepper(_: str) -> Iterable[str]:
+    with explain_os_errors(settings().secrets):
+        admin.rotate_pepper()
+    yield "A new pepper is used from now on. The former one is still accepted."
+
+
+def _retire_peppers(_: str) -> Iterable[str]:
+    with explain_os_errors(settings().secrets):
+        deleted, lost = admin.retire_former_peppers()
+    yield f"{deleted} former peppers are retired; {lost} values could not be decrypted."
+    yield "Whoever has not signed in since the rotation needs a link to reset the password."
+
+
 COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
     "user list": _list_users,
     "user verify": _verify,
@@ -93,5 +106,7 @@ COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
     "keys list": _list_keys,
     "keys rotate": _rotate,
     "keys retire": _retire,
+    "keys rotate-pepper": _rotate_pepper,
+    "keys retire-peppers": _retire_peppers,
     "keys audit": _audit_without_account,
 }

@@ -1,6 +1,6 @@
 // The sample table: a virtual list, with selection and keyboard shortcuts.
 
-import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import { Children, useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
 import { openMenu } from "./menu_button.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
@@ -38,7 +38,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
       onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
       {...rest}
     >
-      {children}
+      {Children.map(children, (child) => child && <div role="gridcell" className="row-cell">{child}</div>)}
     </div>
   );
 }

@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 
 from sp404_app.jobs import runner
 from sp404_app.jobs.worker import ForkingWorker
-from sp404_app.services.infra import queue
-from sp404_app.telemetry import metrics, processes, sentry
+from sp404_app.services.infra import library_use, queue
+from sp404_app.telemetry import metrics, processes, sentry, tracing
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ def main() -> None:
     warm_up()
     metrics.start_process(processes.PICTURES)
     sentry.start()
+    library_use.show_use("picture worker")
+    tracing.prepare()
     worker = ForkingWorker([queue.PICTURES])
     log.info("picture worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")

@@ -24,6 +24,7 @@ from sp404_app.jobs.render import render_pad
 from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
 from sp404_app.services.infra.attempt_connections import AttemptConnection
+from sp404_app.services.infra.queue import Origin
 from sp404_app.services.processing import job_failures, jobs
 from sp404_app.settings import MB
 from sp404_app.telemetry import metrics
@@ -79,42 +80,42 @@ def run(job_id: str) -> None:
     until = time.monotonic() + MAX_BATCH_S
     with transaction() as session:
         job = jobs.claim_job(session, uuid.UUID(job_id))
-    done, request_id = 0, queue.current_request_id()
+    done, origin = 0, queue.current_origin()
     while job:
-        _run_claimed(job, request_id)
+        _run_claimed(job, origin)
         done += 1
         is_last = done >= BATCH_FILES or time.monotonic() > until or job.kind not in BATCHED_KINDS
-        job, request_id = (None, "") if is_last else _claim_next_small(job.queue)
+        job, origin = (None, Origin()) if is_last else _claim_next_small(job.queue)
 
 
-def _claim_next_small(queue_name: str) -> tuple[ProcessingJob | None, str]:
+def _claim_next_small(queue_name: str) -> tuple[ProcessingJob | None, Origin]:
     """Claim the next job of a queue if its file is small; otherwise leave it there.
 
-    Return it with the id of the request that enqueued it.
+    Return it with what enqueued it.
     """
-    request_id = ""
+    origin = Origin()
     try:
         rq_id = queue.next_rq_job(queue_name)
         job_id = queue.job_id_of(rq_id) if rq_id else None
         with transaction() as session:
             job = jobs.claim_small_job(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
         if job and rq_id:
-            request_id = queue.request_id_of(rq_id)
+            origin = queue.origin_of_id(rq_id)
             queue.discard(rq_id)
         elif rq_id:  # too large to batch: leave it for its own process
             queue.requeue(queue_name, rq_id)
     except (RedisError, OperationalError):  # housekeeping queues a job that was lost here
         log.exception("the batch of small samples ended early")
-        return None, ""
-    return job, request_id
+        return None, Origin()
+    return job, origin
 
 
-def _run_claimed(job: ProcessingJob, request_id: str) -> None:
+def _run_claimed(job: ProcessingJob, origin: Origin) -> None:
     if job.started_at and job.attempts == 1:
         waited = (job.started_at - job.created_at).total_seconds()
         metrics.JOB_WAIT_SECONDS.labels(job.queue).observe(waited)
     with (
-        log_job(job.queue, job.kind, request_id) as ending,
+        log_job(job.queue, job.kind, origin) as ending,
         metrics.JOB_SECONDS.labels(job.kind).time(),
     ):
         ending.outcome = _attempt(job)

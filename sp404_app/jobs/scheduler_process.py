@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from sp404_app.jobs.scheduler import housekeeping
+from sp404_app.services.infra import library_use
 from sp404_app.services.infra.leader import RENEW_S, Lease
 from sp404_app.telemetry import metrics, processes, sentry
 
@@ -20,6 +21,7 @@ def main() -> None:
     """Keep house, or wait to do so, until a signal stops the process."""
     metrics.start_process(processes.SCHEDULER)
     sentry.start()
+    library_use.show_use("scheduler")
     asyncio.run(_run())
 
 

@@ -19,8 +19,9 @@ from sp404_app.jobs import billing, billing_contact, email, runner
 from sp404_app.jobs.job_log import log_job, write_line
 from sp404_app.models import JobKind
 from sp404_app.models.columns import now
+from sp404_app.services.infra import library_use
 from sp404_app.services.infra import queue as queues
-from sp404_app.telemetry import metrics, processes, sentry
+from sp404_app.telemetry import metrics, processes, sentry, tracing
 
 log = logging.getLogger(__name__)
 
@@ -53,22 +54,24 @@ class ForkingWorker(Worker):
         """Run a job in the forked process, with database connections of its own."""
         db.engine().dispose(close=False)
         sentry.start()  # with a connection of its own
+        tracing.start()  # with a thread of its own
         super().main_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        """Run a job and send its errors: this process ends at once, without any cleanup.
+        """Run a job and send its errors and spans: this process ends at once, without any cleanup.
 
         One without a row is logged here, the others by `runner`.
         """
         try:
             if job.func_name in RUNNER_NAMES:
                 return super().perform_job(job, queue, execution)
-            with log_job(queue.name, kind_of(job), request_id_of(job)) as ending:
+            with log_job(queue.name, kind_of(job), queues.origin_of(job)) as ending:
                 done = super().perform_job(job, queue, execution)
                 ending.outcome = "done" if done else "failed"
             return done
         finally:
             sentry.flush()
+            tracing.stop()
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log an error that a job's function did not handle; RQ logs its message only."""
@@ -85,17 +88,12 @@ class ForkingWorker(Worker):
         """Log and count a job whose process crashed or was killed."""
         metrics.JOBS_KILLED.inc()
         seconds = (now() - job.started_at).total_seconds() if job.started_at else 0.0
-        write_line(job.origin, kind_of(job), seconds, "killed", request_id_of(job))
+        write_line(job.origin, kind_of(job), seconds, "killed", queues.origin_of(job))
 
 
 def kind_of(job: Job) -> str:
     """Return the name of a job's function."""
     return (job.func_name or "").rpartition(".")[2]
-
-
-def request_id_of(job: Job) -> str:
-    """Return the id of the request that enqueued a job, or ""."""
-    return str(job.meta.get(queues.REQUEST_ID, ""))
 
 
 class WarmWorker(ForkingWorker):
@@ -123,6 +121,8 @@ def main() -> None:
     metrics.start_process(processes.WORKER)
     metrics.create_job_series(JobKind, (*queues.QUEUES, queues.PICTURES))
     sentry.start()
+    library_use.show_use("worker")
+    tracing.prepare()
     worker = WarmWorker(queues.QUEUES)
     log.info("worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")

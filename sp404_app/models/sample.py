@@ -67,8 +67,7 @@ class Sample(SQLModel, table=True):
         Index("samples_by_key", "user_id", "key", "id", postgresql_where=NOT_DELETED),
         Index("samples_by_duration", "user_id", "duration", "id", postgresql_where=NOT_DELETED),
         Index("samples_by_size", "user_id", "size", "id", postgresql_where=NOT_DELETED),
-        # Rules of smart collections are counted from this index alone. It has no column that often
-        # changes by itself, such as `favourite`: the change would then write every index.
+        # Rules of smart collections are counted from this index alone.
         Index(
             "samples_by_values",
             "user_id",
@@ -90,14 +89,30 @@ class Sample(SQLModel, table=True):
             "id",
             postgresql_where=text("duplicate_group_id IS NOT NULL"),
         ),
+        # Few samples have a rating or are favourites: a search for them reads no others.
+        Index(
+            "samples_by_rating",
+            "user_id",
+            "rating",
+            "id",
+            postgresql_where=text("deleted_at IS NULL AND rating > 0"),
+        ),
+        Index(
+            "samples_favourites",
+            "user_id",
+            "id",
+            postgresql_where=text("deleted_at IS NULL AND favourite"),
+        ),
+        # Without the trash, so that `deleted_at`, a late column of a wide row, need not be read.
         # No fastupdate: every search would scan the pending list until the next vacuum.
         Index(
             "samples_search",
             "search",
             postgresql_using="gin",
             postgresql_with={"fastupdate": "off"},
+            postgresql_where=NOT_DELETED,
         ),
-        Index("samples_tags", "tags", postgresql_using="gin"),
+        Index("samples_tags", "tags", postgresql_using="gin", postgresql_where=NOT_DELETED),
         CheckConstraint("size >= 0", "samples_size_not_negative"),
         CheckConstraint("rating between 0 and 5", "samples_rating_range"),
         CheckConstraint("bpm is null or bpm between 20 and 999", "samples_bpm_range"),

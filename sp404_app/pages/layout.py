@@ -11,6 +11,7 @@ from sp404_app.state.layout import LayoutState
 from sp404_app.state.toast import ToastState
 
 BILLING_TITLE, BILLING_URL = "Plan", "/billing"
+CONTENT = "content"  # the id of the main element
 NAVIGATION = (
     ("Library", "/library"),
     ("Collections", "/collections"),
@@ -25,9 +26,8 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
     """Render a page inside the frame."""
     return rx.el.div(
         Typeface.create(),
-        rx.el.a("Skip to content", href="#content", class_name="skip"),
         topbar(current),
-        rx.el.main(*children, id="content", class_name="content"),
+        rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
         player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled),
         upload_panel(folder_tags=LayoutState.folder_tags),
         style_sheet("/cards.css"),
@@ -51,6 +51,10 @@ def topbar(current: str) -> rx.Component:
     """Render the logo, the navigation, a payment warning and the sign-out button."""
     has_billing = settings().billing
     return rx.el.header(
+        # A link to "#content" would be one of the router, which does not move the focus.
+        rx.el.button(
+            "Skip to content", type="button", class_name="skip", on_click=rx.set_focus(CONTENT)
+        ),
         brand("/library"),
         rx.el.nav(
             *(

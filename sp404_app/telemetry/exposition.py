@@ -8,7 +8,7 @@ import hmac
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -54,9 +54,11 @@ def _is_running(pid: int) -> bool:
         return False
 
 
-def may_read(authorization: str, token: str) -> bool:
-    """Return whether a header carries the token that opens the metrics."""
-    return hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode())
+def may_read(authorization: str, tokens: Iterable[str]) -> bool:
+    """Return whether a header carries one of the tokens that open the metrics."""
+    return any(
+        hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()) for token in tokens
+    )
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -74,7 +76,7 @@ class _Silent(WSGIRequestHandler):
         """Write no line for a scrape."""
 
 
-def serve_metrics(host: str, port: int, token: str) -> None:
+def serve_metrics(host: str, port: int, tokens: Sequence[str]) -> None:
     """Serve /metrics in a thread, for a worker that runs without a web server on its host.
 
     With a token, a scrape needs it. Without one, only this machine may connect.
@@ -82,11 +84,11 @@ def serve_metrics(host: str, port: int, token: str) -> None:
     Raises:
         OSError: If the port cannot be used.
     """
-    address = host if token else "127.0.0.1"
+    address = host if tokens else "127.0.0.1"
     server = make_server(
         address,
         port,
-        _application(token),
+        _application(tokens),
         server_class=_ServerOfIPv6 if ":" in address else _Server,
         handler_class=_Silent,
     )
@@ -95,9 +97,9 @@ def serve_metrics(host: str, port: int, token: str) -> None:
     threading.Thread(target=server.serve_forever, daemon=True, name="metrics").start()
 
 
-def _application(token: str) -> Callable[..., list[bytes]]:
+def _application(tokens: Sequence[str]) -> Callable[..., list[bytes]]:
     def answer(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
-        allowed = not token or may_read(environ.get("HTTP_AUTHORIZATION", ""), token)
+        allowed = not tokens or may_read(environ.get("HTTP_AUTHORIZATION", ""), tokens)
         if environ.get("PATH_INFO") != "/metrics" or not allowed:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"Not found.\n"]

@@ -150,12 +150,16 @@ def count_response(method: str, route: str, status: int, seconds: float) -> None
     LATENCY.labels(route).observe(seconds)
 
 
-def count_stripe_request(path: str, outcome: str, seconds: float) -> None:
-    """Count a request to Stripe by the resource in its path, such as `/v1/customers/cus_1`."""
-    parts = path.split("?", maxsplit=1)[0].rsplit("/v1/", maxsplit=1)[-1].split("/")
-    resource = parts[0] if parts[0] in STRIPE_RESOURCES else "other"
+def count_stripe_request(resource: str, outcome: str, seconds: float) -> None:
+    """Count a request to Stripe by its resource."""
     STRIPE_REQUESTS.labels(resource, outcome).inc()
     STRIPE_SECONDS.labels(resource).observe(seconds)
+
+
+def stripe_resource(path: str) -> str:
+    """Return the resource in a path of Stripe's API, such as `/v1/customers/cus_1`, or "other"."""
+    parts = path.split("?", maxsplit=1)[0].rsplit("/v1/", maxsplit=1)[-1].split("/")
+    return parts[0] if parts[0] in STRIPE_RESOURCES else "other"
 
 
 def count_error(_: BaseException, __: Mapping[str, Any]) -> None:

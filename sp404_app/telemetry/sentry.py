@@ -31,7 +31,9 @@ KEPT_OF_FRAMES = (
     "abs_path", "colno", "context_line", "filename", "function", "in_app", "lineno", "module",
     "post_context", "pre_context",
 )  # fmt: skip
-TAGS = frozenset({"request_id", "reference", "route", "method", "stripe_event", "kind", "logger"})
+TAGS = frozenset(
+    {"request_id", "trace_id", "reference", "route", "method", "stripe_event", "kind", "logger"}
+)
 
 
 def start() -> None:

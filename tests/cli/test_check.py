@@ -21,6 +21,7 @@ from sp404_app.cli.checks import database_items, storage_items
 from sp404_app.cli.checks.item import Item, Scope, Status, ok, run_items
 from sp404_app.db import transaction
 from sp404_app.services.billing import catalog, stripe_client
+from sp404_app.services.infra import backup_log
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor.environment import ROOT
 from tests.product import free_port
@@ -320,6 +321,23 @@ def test_the_age_of_the_newest_backup(check: Check, tmp_path: Path) -> None:
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "manifest.json").write_text("{")
     assert check("backup", tmp_path)[0] is Status.OK
+
+
+def test_the_last_rehearsal_of_a_restore(services: Settings, check: Check) -> None:
+    assert check("rehearsal")[0] is Status.WARNING
+    with psycopg.connect(services.database_url, autocommit=True) as connection:
+        for age, succeeded, status, words in (
+            (1, True, Status.OK, "1 days ago"),
+            (1, False, Status.MISSING, "it failed"),
+            (9, True, Status.WARNING, "9 days ago"),
+        ):
+            connection.execute("alter table audit_log disable trigger user")
+            connection.execute("delete from audit_log")
+            backup_log.record_rehearsal(services.database_url, "", succeeded=succeeded)
+            connection.execute("update audit_log set at = at - make_interval(days => %s)", [age])
+            connection.execute("alter table audit_log enable trigger user")
+            found, message = check("rehearsal")
+            assert (found, words in message) == (status, True), message
 
 
 def test_the_key_of_stripe(shop: Shop, check: Check, environment: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,29 @@ from pathlib import Path
 import pytest
 
 from sp404_app.cli import backup_manifest, main, rehearse_restore
+from sp404_app.services.infra import backup_log
 from sp404_app.settings import Settings
 from tests.cli.libraries import OLD, contents
-from tests.cli.test_backup import reseal
+from tests.cli.test_backup import reseal, session_on
 
 
 def rehearsal(here: Settings) -> dict[str, object]:
     return json.loads((here.home / rehearse_restore.RESULT).read_text())
+
+
+def recorded(here: Settings) -> bool | None:
+    with session_on(here.database_url) as session:
+        last = backup_log.last_rehearsal(session)
+    return last and last.succeeded
+
+
+def test_a_rehearsal_where_no_library_is_starts_no_database_in_the_home(
+    archive: Path, library: Callable[[str, str], Settings]
+) -> None:
+    here = library("empty", "")
+    rehearse_restore.rehearse_restore(here, archive)
+    assert rehearsal(here)["succeeded"] is True
+    assert not (here.home / "postgres").exists()
 
 
 def test_a_rehearsal_restores_into_a_database_of_its_own(
@@ -25,6 +41,7 @@ def test_a_rehearsal_restores_into_a_database_of_its_own(
     assert "can be restored" in capsys.readouterr().out
     assert contents(other) == OLD
     assert rehearsal(other)["succeeded"] is True
+    assert recorded(other) is True
     assert not list(Path(tempfile.gettempdir()).glob("sp404r-*"))
 
 
@@ -58,3 +75,4 @@ def test_a_rehearsal_finds_a_backup_that_cannot_be_restored(
     assert main.main(["rehearse-restore", str(archive)]) == 1
     assert sentence in capsys.readouterr().err
     assert rehearsal(other)["succeeded"] is False
+    assert recorded(other) is False

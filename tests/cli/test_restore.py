@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,12 @@ import pytest
 from sp404_app.cli import backup, backup_manifest, restore
 from sp404_app.models import Sample
 from sp404_app.services.infra import storage
+from sp404_app.services.infra.library_use import (
+    LibraryInUse,
+    LibraryUse,
+    exclusive_use,
+    show_use,
+)
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations, postgres_clients, postgresql, restore_recovery
 from sp404_app.supervisor.errors import Failure
@@ -172,6 +179,54 @@ def test_a_restore_that_is_killed_after_the_commit_is_finished(
     assert (other.secrets / "pepper").read_text() == "old"
     restore_recovery.ensure_recovered(other, other.database_url)
     assert contents(other) == NEW
+
+
+def test_a_restore_is_refused_while_a_process_uses_the_library_on_any_host(
+    archive: Path, other: Settings
+) -> None:
+    uses = [LibraryUse(role) for role in ("web server", "worker")]
+    assert [use.keep() for use in uses] == [True, True]
+    with pytest.raises(Failure, match=r"in use by web server \d+ on .+, worker \d+ on .+: stop"):
+        restore.restore_backup(other, archive, replace=True)
+    assert contents(other) == OLD
+    for use in uses:
+        use.release()
+    restore.restore_backup(other, archive, replace=True)
+    assert contents(other) == NEW
+
+
+def test_a_use_is_shown_again_after_the_database_ended_the_connection(
+    archive: Path, other: Settings
+) -> None:
+    use = LibraryUse("scheduler")
+    assert use.keep()
+    with psycopg.connect(other.database_url, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name like 'scheduler %'"
+        )
+    use.keep()  # notices it
+    use.keep()
+    with pytest.raises(Failure, match="in use by scheduler"):
+        restore.restore_backup(other, archive, replace=True)
+    use.release()
+
+
+def test_a_process_that_starts_during_a_restore_waits_for_its_end(other: Settings) -> None:
+    use, pauses = LibraryUse("worker"), list[float]()
+    with exclusive_use(other.database_url):
+        assert not use.keep()
+    with ExitStack() as stack:
+        stack.enter_context(exclusive_use(other.database_url))
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            stack.close()
+
+        show_use("worker", pause)
+    assert len(pauses) == 1
+    with pytest.raises(LibraryInUse), exclusive_use(other.database_url):
+        pass
 
 
 def test_a_database_newer_than_every_pg_dump_gives_one_message(

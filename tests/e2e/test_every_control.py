@@ -20,6 +20,7 @@ from sp404_app.sp404_app import PAGES
 from sp404_app.supervisor.environment import link_node
 from sp404_app.supervisor.home import Home
 from tests.e2e import seed_data
+from tests.e2e.barriers import find_barriers
 from tests.e2e.control_driver import ControlDriver, Value
 from tests.e2e.people import PASSWORD
 from tests.e2e.seed_data import SeededAccounts
@@ -517,6 +518,36 @@ SCENARIOS = {
 }
 
 
+def open_page(
+    page: Page, scenario: PageScenario, accounts: SeededAccounts, product: Product
+) -> None:
+    """Restore the state of a scenario and open its page."""
+    accounts.sign_in(page, scenario.user)
+    if scenario.sql:
+        seed_data.run_sql(product, scenario.sql)
+    if scenario.fills_pads:
+        accounts.fill_pads(page)
+    page.goto(
+        scenario.address.format(
+            sample=accounts.sample,
+            project=accounts.project,
+            collection=accounts.collection,
+        )
+    )
+    page.locator(scenario.ready).first.wait_for()
+
+
+# Before the next test, whose controls change a lot.
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_page_has_no_barriers(
+    name: str, page: Page, accounts: SeededAccounts, product: Product
+) -> None:
+    page.set_viewport_size({"width": SCENARIOS[name].width, "height": 900})
+    open_page(page, SCENARIOS[name], accounts, product)
+    found = find_barriers(page)
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_control_has_an_effect_and_causes_no_error(
     name: str,
@@ -545,19 +576,7 @@ def test_every_control_has_an_effect_and_causes_no_error(
             accounts.sign_in_on_another_device(playwright, scenario.user)
         if not scenario.user:
             page.context.clear_cookies()
-        accounts.sign_in(page, scenario.user)
-        if scenario.sql:
-            seed_data.run_sql(product, scenario.sql)
-        if scenario.fills_pads:
-            accounts.fill_pads(page)
-        page.goto(
-            scenario.address.format(
-                sample=accounts.sample,
-                project=accounts.project,
-                collection=accounts.collection,
-            )
-        )
-        page.locator(scenario.ready).first.wait_for()
+        open_page(page, scenario, accounts, product)
         driver.settle()
 
     page.set_viewport_size({"width": scenario.width, "height": 900})

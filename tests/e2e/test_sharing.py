@@ -1,12 +1,16 @@
 """Public links in browsers: an owner and two visitors at once, pads, frames, passwords, reports."""
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
+from zipfile import ZipFile
 
 import pytest
+import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e import people
@@ -195,6 +199,26 @@ def test_a_shared_project_is_saved_and_a_shared_collection_is_downloaded_whole(
     with owner.expect_download(timeout=RENDER_TIMEOUT_MS) as started:
         owner.get_by_role("link", name="Download all as WAV").click()
     assert started.value.suggested_filename.endswith(".zip")
+
+
+@pytest.mark.parametrize(("device", "rate"), [("SP-404MKII", 48_000), ("SP-404SX/A", 44_100)])
+def test_a_visitor_downloads_a_shared_collection_for_a_device(
+    owner: Page, visitors: list[Page], pad_user: PadUser, device: str, rate: int, tmp_path: Path
+) -> None:
+    origin = {"Origin": pad_user.origin}
+    body = {"name": "Dust", "sample_ids": pad_user.ids("Velvet Kick", "Tight Hat")}
+    made = owner.request.post("/api/collections", data=body, headers=origin).json()
+    body = {"collection_id": made["id"], "allow_download": "sp404"}
+    shared = owner.request.post("/api/shares", data=body, headers=origin).json()
+    visitor = visitors[0]
+    visitor.goto(shared["url"][shared["url"].index("/s/") :])
+    with visitor.expect_download(timeout=RENDER_TIMEOUT_MS) as started:
+        visitor.get_by_role("link", name=f"Download all for {device}").click()
+    path = tmp_path / "all.zip"
+    started.value.save_as(path)
+    with ZipFile(path) as archive:
+        waves = [archive.read(name) for name in archive.namelist() if name.lower().endswith(".wav")]
+    assert [soundfile.info(io.BytesIO(data)).samplerate for data in waves] == [rate, rate]
 
 
 def test_a_link_with_a_password_opens_with_it(

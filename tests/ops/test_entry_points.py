@@ -66,6 +66,27 @@ def test_a_worker_alone_is_counted_until_it_ends(
         eventually(lambda: workers() == 0)
 
 
+def test_a_restore_is_refused_while_any_process_runs(
+    stores: Product, settings: Settings, tmp_path: Path
+) -> None:
+    def restore() -> str:
+        log = tmp_path / "restore"
+        log.unlink(missing_ok=True)
+        elsewhere = settings | {"SP404_HOME": str(tmp_path / "elsewhere")}
+        with process(log, "restore", str(tmp_path / "new"), "--replace", **elsewhere) as started:
+            assert started.wait(120) == 1
+        return log.read_text()
+
+    with process(tmp_path / "log", "backup", str(tmp_path / "new"), **settings) as started:
+        assert started.wait(120) == 0, (tmp_path / "log").read_text()
+    with process(tmp_path / "log", "worker", **settings) as worker:
+        eventually(lambda: f"worker {worker.pid} on " in restore())
+        assert all(f"{role} " in restore() for role in ("web server", "scheduler"))
+        worker.kill()
+        worker.wait(60)
+        eventually(lambda: f"worker {worker.pid} on " not in restore())
+
+
 def leader(client: redis.Redis) -> str:
     found = client.get(LEASE_NAME)
     return found.decode().split(":")[1] if isinstance(found, bytes) else ""

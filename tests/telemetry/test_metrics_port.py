@@ -15,7 +15,7 @@ CODE = """
 from sp404_app.telemetry import processes
 processes.use_own_folder()
 from sp404_app.telemetry import exposition, metrics
-exposition.serve_metrics("127.0.0.1", {port}, "{token}")
+exposition.serve_metrics("127.0.0.1", {port}, {tokens})
 metrics.start_process("worker")
 print("ready", flush=True)
 input()
@@ -25,9 +25,10 @@ input()
 @pytest.fixture(params=["", "let me see"])
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     port = free_port()
+    tokens = ("of before", request.param) if request.param else ()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PROMETHEUS_")}
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE.format(port=port, token=request.param)],
+        [sys.executable, "-c", CODE.format(port=port, tokens=tokens)],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ From the outside in:
 1. `client_ip` first: rate limits, logs and the local-only check need the client's address.
 2. `websocket_limits` before anything reads from a websocket.
 3. `closing_connections` sees all responses, also a 500; `request_id`, so that every later log line
-   carries the id.
+   carries the id; then `trace_requests`, so that they carry the id of the trace, too.
 4. `access_log`, outside `server_errors`, so that it logs the 500 that is sent.
 5. `server_errors` catches what nothing further in handles.
 6. `rate_limit_headers`, `relative_redirects`, `vary`, `security_headers` change the headers of all
@@ -33,6 +33,7 @@ from sp404_app.api.middleware.request_id import add_request_id
 from sp404_app.api.middleware.sample_list import serve_sample_list
 from sp404_app.api.middleware.security_headers import add_security_headers
 from sp404_app.api.middleware.server_errors import catch_server_errors
+from sp404_app.api.middleware.trace_requests import trace_requests
 from sp404_app.api.middleware.vary import add_vary_to_private
 from sp404_app.api.middleware.websocket_limits import limit_websockets
 
@@ -41,6 +42,7 @@ OUTSIDE_IN = (
     limit_websockets,
     close_connections_when_draining,
     add_request_id,
+    trace_requests,
     log_access,
     catch_server_errors,
     add_rate_limit_headers,

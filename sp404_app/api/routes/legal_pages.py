@@ -19,6 +19,7 @@ STYLE = """
 .text h1 { margin: 40px 0 16px; }
 .text h2 { margin: 32px 0 8px; font-size: 17px; }
 .text a { color: var(--accent); }
+.text p a, .text li a, .text td a { text-decoration: underline; text-underline-offset: 0.2em; }
 .text td, .text th { padding: 8px 16px 8px 0; border-top: 1px solid var(--line);
   text-align: left; vertical-align: top; }
 .text .table { overflow-x: auto; }

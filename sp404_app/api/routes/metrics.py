@@ -27,8 +27,8 @@ def metrics(request: Request) -> Response:
 
 
 def _may_read_metrics(request: Request) -> bool:
-    token = settings().metrics_token
-    if token:
-        return exposition.may_read(request.headers.get("authorization", ""), token)
+    tokens = settings().metrics_token
+    if tokens:
+        return exposition.may_read(request.headers.get("authorization", ""), tokens)
     peer = request.client.host if request.client else ""
     return not settings().in_production and local_access.is_local(peer, request.headers.items())

@@ -17,7 +17,6 @@ from sp404_app.api.share_page import frame
 from sp404_app.api.share_page.frame import Head
 from sp404_app.api.share_page.markup import Html, element
 
-REFRESH_S = 30
 DELAYED_AFTER_S = 600
 
 router = APIRouter(include_in_schema=False)
@@ -51,7 +50,6 @@ async def status(report: Annotated[HealthReport, Depends(health_report)]) -> HTM
             description="What works at Crate 404 now.",
             address=frame.absolute("/status"),
             is_indexed=True,
-            refresh_s=REFRESH_S,
             sheets=("/status.css",),
         ),
         element(
@@ -65,7 +63,8 @@ async def status(report: Annotated[HealthReport, Depends(health_report)]) -> HTM
             "p",
             "Checked at ",
             element("time", f"{checked:%H:%M:%S} UTC", datetime=report.at, class_="mono"),
-            f" on {checked.day} {checked:%B %Y}. This page reloads every {REFRESH_S} seconds.",
+            f" on {checked.day} {checked:%B %Y}. ",
+            element("a", "Check again", href="/status", class_="link"),
             class_="muted status-note",
         ),
     )

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 import psycopg
 
 from sp404_app.cli.checks.item import TIME_LIMIT_S, Finding, Item, Scope, missing, ok, warning
+from sp404_app.services.infra import backup_log
 from sp404_app.supervisor import migrations, production_checks
 
 MIN_VERSION = 16
+MAX_REHEARSAL_AGE_DAYS = 8  # a week, and a day
 MAX_SKEW_S, WARN_SKEW_S = 60.0, 2.0
 EXTENSION_SQL = "select installed_version from pg_available_extensions where name = 'vector'"
 RIGHTS_SQL = """
@@ -18,6 +20,10 @@ RIGHTS_SQL = """
         and has_schema_privilege(current_schema(), 'create'),
       (select count(*) from pg_tables where schemaname = current_schema()
         and not pg_has_role(tableowner, 'usage'))
+"""
+REHEARSAL_SQL = """
+    select extract(epoch from now() - at)::float8 / 86400, details @> '{"succeeded": true}'
+    from audit_log where user_id is null and action = %s order by id desc limit 1
 """
 SUPERUSER_SQL = "select rolsuper from pg_roles where rolname = current_user"
 
@@ -124,6 +130,22 @@ def _clock(connection: Connection) -> Finding:
     return warning(f"{told}: run NTP on both.") if skew > WARN_SKEW_S else ok(f"{told}.")
 
 
+def _rehearsal(connection: Connection) -> Finding:
+    if connection.execute("select to_regclass('audit_log')").fetchone() == (None,):
+        return missing("The database is empty: run `python -m sp404_app migrate`.")
+    row = connection.execute(REHEARSAL_SQL, [backup_log.REHEARSAL_ACTION]).fetchone()
+    advice = "run `python -m sp404_app rehearse-restore DIR`"
+    if row is None:
+        return warning(f"No restore was ever rehearsed: {advice}.")
+    days, succeeded = float(str(row[0])), row[1]
+    told = f"The last rehearsal of a restore was {days:.0f} days ago"
+    if not succeeded:
+        return missing(f"{told}, and it failed: make a new backup, and {advice}.")
+    if days > MAX_REHEARSAL_AGE_DAYS:
+        return warning(f"{told}: {advice} after every backup.")
+    return ok(f"{told}, and it succeeded.")
+
+
 DATABASE_ITEMS = (
     Item("database", _in_database(_version)),
     Item("database-pool", _pool),
@@ -131,4 +153,5 @@ DATABASE_ITEMS = (
     Item("database-rights", _in_database(_rights)),
     Item("migrations", _in_database(_migrations)),
     Item("clock", _in_database(_clock)),
+    Item("rehearsal", _in_database(_rehearsal)),
 )

@@ -30,8 +30,8 @@ def _setting(name: str, fine: str) -> Callable[[Scope], Finding]:
 
 
 def _metrics_token(scope: Scope) -> Finding:
-    token = scope.settings.metrics_token
-    if token and (len(token) < MIN_TOKEN_LENGTH or PLACEHOLDER.fullmatch(token)):
+    tokens = scope.settings.metrics_token
+    if any(len(token) < MIN_TOKEN_LENGTH or PLACEHOLDER.fullmatch(token) for token in tokens):
         return missing(
             f"SP404_METRICS_TOKEN is too easy to guess: use at least {MIN_TOKEN_LENGTH} random "
             "characters."

@@ -18,7 +18,7 @@ from obstore.exceptions import (
 from sp404_app.cli import backup_manifest
 from sp404_app.cli.checks.item import Finding, Item, Scope, missing, ok, warning
 from sp404_app.models.columns import now
-from sp404_app.services.infra import encryption, storage
+from sp404_app.services.infra import peppers, storage
 from sp404_app.supervisor import production_checks
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import MIN_FREE_MB
@@ -65,7 +65,7 @@ def _secrets(scope: Scope) -> Finding:
         return missing(f"{folder} has no signing key: start the library once.")
     if pepper is None:
         return missing(f"{folder} has no pepper: start the library once, or restore a backup.")
-    if len(pepper) < encryption.PEPPER_BYTES or len(set(pepper)) < MIN_PEPPER_VALUES:
+    if len(pepper) < peppers.PEPPER_BYTES or len(set(pepper)) < MIN_PEPPER_VALUES:
         return missing(f"{folder / 'pepper'} is no random secret: no password is safe with it.")
     return ok(f"Only this user can read {folder}.")
 

@@ -27,6 +27,7 @@ def library() -> rx.Component:
         rx.el.div(
             sidebar(),
             rx.el.section(
+                rx.el.h1("Library", class_name="visually-hidden"),
                 toolbar(),
                 rx.el.div(filters(), trash_note()),
                 sample_list(),

@@ -122,7 +122,7 @@ def suggestion_list() -> rx.Component:
 
     return rx.el.section(
         rx.el.div(
-            rx.el.h3(f"Fits pad {PadsState.suggestions_for}"),
+            rx.el.h2(f"Fits pad {PadsState.suggestions_for}"),
             rx.el.span(class_name="grow"),
             rx.el.button(
                 "×",

@@ -67,6 +67,7 @@ def empty() -> rx.Component:
 def head() -> rx.Component:
     """Name, facts and link of the sound."""
     return rx.el.header(
+        rx.el.h2(f"Pad {SHEET.key}", class_name="visually-hidden"),
         rx.el.div(
             rx.el.span(SHEET.key, class_name="pad-place mono"),
             saving_field(

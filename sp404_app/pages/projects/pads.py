@@ -45,6 +45,7 @@ def pads() -> rx.Component:
 def workspace() -> rx.Component:
     """The page of a project that was found."""
     return rx.el.div(
+        rx.el.h1(HEAD.name, class_name="visually-hidden"),
         bar(),
         rx.cond(HEAD.is_trashed, trashed_note()),
         rx.el.div(

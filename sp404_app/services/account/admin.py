@@ -14,9 +14,10 @@ from sp404_app.services.account import deletion
 from sp404_app.services.auth import sessions, signing_keys, two_factor, users
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import audit_log
+from sp404_app.services.infra import audit_log, peppers, unsent_emails
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.client_info import Client
+from sp404_app.services.sharing import share_tokens
 
 OPERATOR = Client(user_agent="operator")
 MAX_EVENTS = 200
@@ -137,6 +138,36 @@ def retire_key(kid: str) -> None:
     signing_keys.retire_signing_key(kid)
     with transaction() as session:
         audit_log.record_audit_event(session, None, "key_retired", OPERATOR, kid=kid)
+
+
+def rotate_pepper() -> None:
+    """Use a new pepper from now on; the former one is still accepted.
+
+    Raises:
+        OSError: If the folder of secrets cannot be written.
+    """
+    peppers.rotate_pepper()
+    with transaction() as session:
+        audit_log.record_audit_event(session, None, "pepper_rotated", OPERATOR)
+
+
+def retire_former_peppers() -> tuple[int, int]:
+    """Encrypt again what former peppers encrypted, and delete them.
+
+    Returns:
+        How many peppers were deleted, and how many values none of them could decrypt.
+
+    Raises:
+        OSError: If the folder of secrets cannot be written.
+    """
+    with transaction() as session:
+        lost = (
+            two_factor.reencrypt_secrets(session)
+            + share_tokens.reencrypt_tokens(session)
+            + unsent_emails.reencrypt_bodies(session)
+        )
+        audit_log.record_audit_event(session, None, "peppers_retired", OPERATOR)
+    return peppers.retire_former_peppers(), lost
 
 
 def _find_account(session: Session, name: str) -> User:

@@ -61,14 +61,14 @@ async def register(
 async def _register_new(account: NewAccount, password: str, client: Client) -> bool:
     """Create the account, or mail the owner of an existing one; return whether either was done.
 
-    A password is either hashed or verified, never both, so the time reveals nothing.
+    A password is either hashed or verified, once, so the time reveals nothing.
     """
     known = await in_transaction(users.find_credential, account.email)
     if known is None:
         password_hash = await passwords.hash_password(password)
         user_id = await in_transaction(users.register, account, password_hash, client)
         return user_id is not None
-    same_password = await passwords.verify_password(password, known.password_hash)
+    same_password = await passwords.matches_present_pepper(password, known.password_hash)
     await in_transaction(users.register_again, known, client, same_password=same_password)
     return True
 
@@ -103,8 +103,11 @@ async def verify_credentials(email: str, password: str, client: Client) -> Crede
 
 
 async def _rehash_if_needed(found: Credential, password: str) -> Credential:
-    """Rehash the password if its bcrypt cost is outdated; return the current credential."""
-    if not passwords.needs_rehash(found.password_hash):
+    """Rehash the password if bcrypt cost or pepper are outdated; return the current credential."""
+    outdated = passwords.needs_rehash(found.password_hash) or await passwords.needs_present_pepper(
+        password, found.password_hash
+    )
+    if not outdated:
         return found
     kept = await in_transaction(
         users.replace_outdated_hash, found, await passwords.hash_password(password)

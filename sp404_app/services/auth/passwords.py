@@ -19,6 +19,7 @@ import bcrypt
 
 from sp404_app.errors import Unavailable, ValidationFailed
 from sp404_app.services.infra.encryption import pepper
+from sp404_app.services.infra.peppers import peppers
 
 R = TypeVar("R")
 
@@ -78,13 +79,20 @@ def is_product_name(password: str) -> bool:
 
 def hash_password_blocking(password: str) -> str:
     """Return the salted bcrypt hash of a password; takes a quarter of a second of CPU."""
-    return bcrypt.hashpw(_prehash(password), bcrypt.gensalt(BCRYPT_COST)).decode()
+    return bcrypt.hashpw(_prehash(password, pepper()), bcrypt.gensalt(BCRYPT_COST)).decode()
 
 
 def verify_password_blocking(password: str, hashed: str) -> bool:
-    """Return whether a password matches a bcrypt hash; as slow as hashing."""
+    """Return whether a password matches a bcrypt hash, which a former pepper may have made.
+
+    As slow as hashing, times the number of peppers.
+    """
+    return any(_matches(password, hashed, key) for key in peppers())
+
+
+def _matches(password: str, hashed: str, key: bytes) -> bool:
     try:
-        return bcrypt.checkpw(_prehash(password), hashed.encode())
+        return bcrypt.checkpw(_prehash(password, key), hashed.encode())
     except ValueError:  # not a bcrypt hash: the account has no password
         return False
 
@@ -94,10 +102,10 @@ def needs_rehash(hashed: str) -> bool:
     return not hashed.startswith(f"$2b${BCRYPT_COST:02}$")
 
 
-def _prehash(password: str) -> bytes:
+def _prehash(password: str, key: bytes) -> bytes:
     """Return an HMAC of the password in 44 bytes: bcrypt takes at most 72, and no NUL."""
     text = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
-    return base64.b64encode(hmac.new(pepper(), text, hashlib.sha256).digest())
+    return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest())
 
 
 async def hash_password(password: str) -> str:
@@ -113,6 +121,16 @@ async def verify_password(password: str, hashed: str | None) -> bool:
     real_hash = hashed if hashed and hashed.startswith("$2b$") else None
     same = await _run_in_pool(lambda: verify_password_blocking(password, real_hash or DUMMY_HASH))
     return same and real_hash is not None
+
+
+async def matches_present_pepper(password: str, hashed: str) -> bool:
+    """Return whether a password matches a hash that the present pepper made; as slow as hashing."""
+    return await _run_in_pool(lambda: _matches(password, hashed, pepper()))
+
+
+async def needs_present_pepper(password: str, hashed: str) -> bool:
+    """Return whether a former pepper made the hash of a right password."""
+    return len(peppers()) > 1 and not await matches_present_pepper(password, hashed)
 
 
 class _BcryptPool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyotp
 import segno
+from cryptography.exceptions import InvalidTag
 from pyotp.totp import TOTP
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
@@ -16,10 +17,11 @@ from sqlmodel import Session, col, select, update
 from sp404_app.errors import Conflict, NotFound, ValidationFailed
 from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services.auth import one_time_tokens, passwords
+from sp404_app.services.auth import one_time_tokens
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra import audit_log, email, email_templates, encryption
 from sp404_app.services.infra.client_info import Client
+from sp404_app.services.infra.peppers import peppers
 
 ISSUER = "Crate 404"
 STEP_S, CODE_DIGITS, MAX_DRIFT_STEPS = 30, 6, 1
@@ -206,13 +208,26 @@ def _redeem_totp_code(factor: TotpFactor, code: str) -> bool:
     return False
 
 
+def reencrypt_secrets(session: Session) -> int:
+    """Encrypt all secrets with the present pepper; return how many no pepper can decrypt."""
+    lost = 0
+    for factor in session.exec(select(TotpFactor).with_for_update()):
+        try:
+            factor.sealed_secret = encryption.reencrypt(factor.sealed_secret, factor.user_id.bytes)
+        except InvalidTag:
+            lost += 1
+    return lost
+
+
 def _redeem_recovery_code(session: Session, user_id: uuid.UUID, code: str, client: Client) -> bool:
     """Redeem a recovery code and notify the user by mail; False if it is wrong."""
     query = (
         update(RecoveryCode)
         .where(
             col(RecoveryCode.user_id) == user_id,
-            col(RecoveryCode.hash) == _hash_recovery_code(user_id, code),
+            col(RecoveryCode.hash).in_(
+                _hash_recovery_code(user_id, code, key) for key in peppers()
+            ),
             col(RecoveryCode.used_at).is_(None),
         )
         .values(used_at=now())
@@ -233,14 +248,16 @@ def _replace_recovery_codes(session: Session, user_id: uuid.UUID) -> list[str]:
         "".join(secrets.choice(RECOVERY_CODE_ALPHABET) for _ in range(RECOVERY_CODE_LENGTH))
         for _ in range(RECOVERY_CODE_COUNT)
     ]
+    key = peppers()[0]
     session.add_all(
-        RecoveryCode(user_id=user_id, hash=_hash_recovery_code(user_id, code)) for code in codes
+        RecoveryCode(user_id=user_id, hash=_hash_recovery_code(user_id, code, key))
+        for code in codes
     )
     return [f"{code[:half]}-{code[half:]}" for code in codes]
 
 
-def _hash_recovery_code(user_id: uuid.UUID, code: str) -> bytes:
-    """Return a keyed hash for storage: a code has 49 random bits, the key is the pepper."""
+def _hash_recovery_code(user_id: uuid.UUID, code: str, key: bytes) -> bytes:
+    """Return a keyed hash for storage: a code has 49 random bits, the key is a pepper."""
     plain = "".join(code.split()).replace("-", "").casefold()[:100]
     text = user_id.bytes + plain.encode("utf-8", "surrogatepass")
-    return hmac.new(passwords.pepper(), b"recovery\0" + text, hashlib.sha256).digest()
+    return hmac.new(key, b"recovery\0" + text, hashlib.sha256).digest()

@@ -14,7 +14,7 @@ import structlog
 
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, Unavailable
 from sp404_app.settings import settings
-from sp404_app.telemetry import metrics
+from sp404_app.telemetry import metrics, tracing
 
 RESPONSE_TIMEOUT_S: Final = 10.0  # for one response
 TIME_BUDGET_S: Final = 10.0  # for all Stripe requests of one user request
@@ -153,8 +153,12 @@ class _Requests(stripe.RequestsClient):
         if time_left() <= 0:
             raise stripe.APIConnectionError("The time budget is used up.", should_retry=False)
         started, outcome = time.perf_counter(), "no_answer"
+        resource = metrics.stripe_resource(args[1])
         try:
-            body, status, headers = super().request(*args, **kwargs)
+            with tracing.span("stripe", "CLIENT", {"stripe.resource": resource}) as span:
+                body, status, headers = super().request(*args, **kwargs)
+                if span:
+                    span.set_attribute("http.response.status_code", status)
             outcome = f"{status // 100}xx"
         except stripe.APIConnectionError as error:
             error.should_retry = error.should_retry and time_left() > MIN_RETRY_S
@@ -162,7 +166,7 @@ class _Requests(stripe.RequestsClient):
         else:
             return body, status, headers
         finally:
-            metrics.count_stripe_request(args[1], outcome, time.perf_counter() - started)
+            metrics.count_stripe_request(resource, outcome, time.perf_counter() - started)
 
 
 @lru_cache(maxsize=4)

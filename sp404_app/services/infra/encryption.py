@@ -6,16 +6,13 @@ The key is derived from the pepper, a secret file outside the database.
 import hashlib
 import hmac
 import secrets
-from functools import lru_cache
-from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sp404_app.services.infra.secret_files import write_secret
-from sp404_app.settings import settings
+from sp404_app.services.infra.peppers import peppers
 
 NONCE_BYTES = 12
-PEPPER_BYTES = 32
 
 
 def pepper() -> bytes:
@@ -24,32 +21,46 @@ def pepper() -> bytes:
     Password hashes, token hashes and the encryption key all depend on it: a copy of the database
     without this file is useless.
     """
-    return _read_pepper(settings().secrets)
-
-
-@lru_cache
-def _read_pepper(folder: Path) -> bytes:
-    path = folder / "pepper"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_secret(path, secrets.token_bytes(PEPPER_BYTES))  # the first process to write wins
-    return path.read_bytes()
+    return peppers()[0]
 
 
 def encrypt(plaintext: bytes, context: bytes) -> bytes:
     """Encrypt a value, bound to its context, such as the id of the row it belongs to."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return nonce + _cipher().encrypt(nonce, plaintext, context)
+    return nonce + _cipher(pepper()).encrypt(nonce, plaintext, context)
 
 
 def decrypt(ciphertext: bytes, context: bytes) -> bytes:
     """Decrypt what `encrypt` returned for the same context.
 
     Raises:
-        InvalidTag: If the context or the server's secret is another one.
+        InvalidTag: If the context is another one, or no pepper is the one it was encrypted with.
     """
-    return _cipher().decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], context)
+    *others, last = peppers()
+    for key in others:
+        try:
+            return _decrypt_with(key, ciphertext, context)
+        except InvalidTag:
+            continue
+    return _decrypt_with(last, ciphertext, context)
 
 
-def _cipher() -> AESGCM:
-    return AESGCM(hmac.new(pepper(), b"sealed\0", hashlib.sha256).digest())
+def reencrypt(ciphertext: bytes, context: bytes) -> bytes:
+    """Return a value encrypted with the present pepper; the same bytes if it is already.
+
+    Raises:
+        InvalidTag: As `decrypt`.
+    """
+    try:
+        _decrypt_with(pepper(), ciphertext, context)
+    except InvalidTag:
+        return encrypt(decrypt(ciphertext, context), context)
+    return ciphertext
+
+
+def _decrypt_with(key: bytes, ciphertext: bytes, context: bytes) -> bytes:
+    return _cipher(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], context)
+
+
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(hmac.new(key, b"sealed\0", hashlib.sha256).digest())

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 import redis.asyncio
 from redis import Redis
@@ -15,8 +16,10 @@ from redis.retry import Retry
 
 from sp404_app.services.infra import cache_version
 from sp404_app.settings import settings
+from sp404_app.telemetry import tracing
 
 IDLE_TIMEOUT_S = 15.0
+TRACEPARENT = "traceparent"  # field of a message: the span that made the change, or ""
 
 
 class Topic(StrEnum):
@@ -65,8 +68,9 @@ def publish(user_id: uuid.UUID, *changes: Event) -> None:
     pipeline = connection().pipeline(transaction=False)
     if {item.topic for item in changes} != {Topic.PROJECT}:
         cache_version.bump_cache_version(pipeline, user_id)
+    trace = {TRACEPARENT: tracing.traceparent()}
     for item in changes:
-        pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
+        pipeline.publish(_channel(user_id), json.dumps(asdict(item) | trace))
     pipeline.execute()
 
 
@@ -92,14 +96,14 @@ async def listen(
                     yield []
                 continue
             await asyncio.sleep(gather)
-            burst = [_parse(message)]
+            burst = [json.loads(message["data"])]
             while message := await channel.get_message(ignore_subscribe_messages=True, timeout=0):
-                burst.append(_parse(message))
-            yield list(dict.fromkeys(burst))
+                burst.append(json.loads(message["data"]))
+            with tracing.handle_events([fields.get(TRACEPARENT, "") for fields in burst]):
+                yield list(dict.fromkeys(map(_parse, burst)))
 
 
-def _parse(message: dict[str, bytes]) -> Event:
-    fields = json.loads(message["data"])
+def _parse(fields: dict[str, Any]) -> Event:
     return Event(Topic(fields["topic"]), fields["id"], fields.get("revision", 0))
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -17,6 +18,7 @@ from structlog.contextvars import get_contextvars
 from sp404_app.models.columns import now
 from sp404_app.services.infra.events import connection
 from sp404_app.services.plans import Tier
+from sp404_app.telemetry import tracing
 
 # In order of priority. Stripe events and e-mails take milliseconds, so they go first; then come
 # renders of pads, which a user waits to play, and the plans by price; "low" holds work that no
@@ -33,9 +35,17 @@ TURN_AFTER_JOBS = 7
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
 WORKER_HEARTBEAT_S = 5  # of an idle worker, and of one that runs a job
 WORKER_SILENT_AFTER_S = 12.0
-REQUEST_ID = "request_id"  # key of the meta of an RQ job
+REQUEST_ID, TRACEPARENT = "request_id", "traceparent"  # keys of the meta of an RQ job
 EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # after it, another job is queued if the first was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What enqueued a job: the id of the request and the span, or "" each."""
+
+    request_id: str = ""
+    traceparent: str = ""
 
 
 @lru_cache
@@ -58,23 +68,31 @@ def enqueue_job(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool
 
 
 def _meta() -> dict[str, str]:
-    """Return the id of the present request, for the log line of the job that it enqueues."""
-    request_id = get_contextvars().get("request_id")
-    return {REQUEST_ID: request_id} if request_id else {}
+    """Return the present request and span, for the log line and the trace of a job."""
+    found = {
+        REQUEST_ID: get_contextvars().get("request_id"),
+        TRACEPARENT: tracing.traceparent(),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
-def current_request_id() -> str:
-    """Return the id of the request that enqueued the RQ job of this process, or ""."""
+def origin_of(job: Job) -> Origin:
+    """Return what enqueued an RQ job."""
+    return Origin(str(job.meta.get(REQUEST_ID, "")), str(job.meta.get(TRACEPARENT, "")))
+
+
+def current_origin() -> Origin:
+    """Return what enqueued the RQ job of this process."""
     current = get_current_job(connection())
-    return str(current.meta.get(REQUEST_ID, "")) if current else ""
+    return origin_of(current) if current else Origin()
 
 
-def request_id_of(rq_id: str) -> str:
-    """Return the id of the request that enqueued an RQ job, or ""."""
+def origin_of_id(rq_id: str) -> Origin:
+    """Return what enqueued the RQ job with an id."""
     try:
-        return str(Job.fetch(rq_id, connection=connection()).meta.get(REQUEST_ID, ""))
+        return origin_of(Job.fetch(rq_id, connection=connection()))
     except NoSuchJobError:
-        return ""
+        return Origin()
 
 
 def _timeout_s(queue_name: str, *, slow: bool) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import ColumnElement, and_, delete, func, or_, update
 from sqlmodel import Session, col, select
 
@@ -90,6 +91,18 @@ def add_email(session: Session, recipient: str, subject: str, body: EmailBody) -
     session.flush()
     after_commit(session, partial(queue.enqueue_email, row.id, 0))
     return row.id
+
+
+def reencrypt_bodies(session: Session) -> int:
+    """Encrypt all bodies with the present pepper; return how many no pepper can decrypt."""
+    lost = 0
+    for row in session.exec(select(UnsentMail).with_for_update()):
+        try:
+            if row.encrypted_body:
+                row.encrypted_body = encryption.reencrypt(row.encrypted_body, _context(row.id))
+        except InvalidTag:
+            lost += 1
+    return lost
 
 
 def _context(email_id: uuid.UUID) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Float, Text, Uuid, and_, any_, literal, or_
+from sqlalchemy import ARRAY, ColumnElement, Float, Text, Uuid, and_, any_, literal, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,7 +18,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Collection, CollectionSample, Sample, SampleVector
 from sp404_app.models.columns import now
 from sp404_app.services.library.collection_rules import Like, Rules, Term, parse_rules
-from sp404_app.services.library.search_conditions import has_copies, matches_text
+from sp404_app.services.library.search_conditions import has_copies, is_favourite, matches_text
 
 # The greatest square of the distance of two stored vectors: each part has length 1 by its weight.
 MAX_SQUARED_DISTANCE = 2 * sum(weight for _, weight in VECTOR_PARTS.values())
@@ -36,6 +36,7 @@ COLUMNS = {
 
 # Fields whose terms take longer than the comparison of one value, from the cheapest on.
 COSTLY_FIELDS = ("tag", "q", "collection", "copies", "like")
+NONE_OF_TAGS = ("tag", "none_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,25 @@ def rules_condition(user_id: uuid.UUID, rules: Rules) -> ColumnElement[bool]:
         rules_condition(user_id, term) if isinstance(term, Rules) else _term(user_id, term)
         for term in sorted(_merge_tags(rules), key=_cost)
     ]
-    return and_(*conditions) if rules.match == "all" else or_(*conditions)
+    return and_(true(), *conditions) if rules.match == "all" else or_(*conditions)
+
+
+def split_excluded_tags(rules: Rules) -> tuple[Rules, tuple[str, ...]]:
+    """Return rules without the tags that no match may have, and these tags.
+
+    Samples with any of many tags are found from an index, those without are not: what remains is
+    counted faster as all minus those with the tags, if the other terms are cheap to count twice.
+    """
+    if rules.match != "all":
+        return rules, ()
+    terms = _merge_tags(rules)
+    excluded = [
+        term for term in terms if isinstance(term, Term) and (term.field, term.op) == NONE_OF_TAGS
+    ]
+    others = [term for term in terms if term not in excluded]
+    if not excluded or any(_cost(term) >= 0 for term in others):
+        return rules, ()
+    return Rules("all", tuple(others)), excluded[0].value
 
 
 def ensure_references(
@@ -243,7 +262,7 @@ def _is_near(
 CONDITIONS: dict[str, Callable[[uuid.UUID, str, Any], ColumnElement[bool]]] = {
     "q": lambda _user_id, _op, text: matches_text(text),
     "compatible_key": lambda _user_id, _op, key: _is_in(Sample.key, compatible_keys(key), Text),
-    "favourite": lambda _user_id, _op, value: col(Sample.favourite).is_(value),
+    "favourite": lambda _user_id, _op, value: is_favourite() if value else ~is_favourite(),
     "copies": lambda user_id, _op, value: has_copies(user_id) if value else ~has_copies(user_id),
     "added": lambda _user_id, op, value: _added(op, value),
     "collection": lambda user_id, op, value: _in_collection(user_id, value, is_in=op == "is"),

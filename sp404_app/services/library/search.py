@@ -30,7 +30,7 @@ from sp404_app.models import CollectionSample, Kind, Sample, SampleStatus
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import search_terms
 from sp404_app.services.library.collection_filter import CollectionScope, load_scope
-from sp404_app.services.library.search_conditions import has_copies, matches_text
+from sp404_app.services.library.search_conditions import has_copies, is_favourite, matches_text
 from sp404_app.services.library.search_cursor import decode_cursor, encode_cursor
 from sp404_app.services.library.search_terms import SearchTerm
 
@@ -259,7 +259,7 @@ def _where(
     if query.tags:
         conditions.append(col(Sample.tags).contains(list(query.tags)))
     if query.favourite:
-        conditions.append(col(Sample.favourite).is_(True))
+        conditions.append(is_favourite())
     if query.has_copies:
         conditions.append(has_copies(user_id))
     matching = select(Sample).select_from(Sample).where(*conditions)

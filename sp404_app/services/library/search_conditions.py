@@ -1,7 +1,8 @@
 """SQL conditions on samples that searches and rules of smart collections share."""
 
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, String, func, literal, or_
 from sqlalchemy.orm import aliased
@@ -11,6 +12,16 @@ from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import clean_name, sort_key
 from sp404_app.services.library import search_terms
+
+
+def is_favourite() -> ColumnElement[bool]:
+    """Return the condition; PostgreSQL does not use its index for "favourite is true"."""
+    return cast("ColumnElement[bool]", col(Sample.favourite))
+
+
+def has_any_tag(tags: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a sample has at least one of some tags."""
+    return cast("Any", col(Sample.tags)).overlap(list(tags))
 
 
 def matches_text(q: str) -> ColumnElement[bool]:

@@ -8,8 +8,12 @@ import time
 import uuid
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
+from sqlmodel import Session, select
+
 from sp404_app.models import Share
 from sp404_app.services.infra import encryption
+from sp404_app.services.infra.peppers import peppers
 
 TOKEN_BYTES: Final = 24  # 192 random bits, 32 characters
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -41,6 +45,17 @@ def decrypt_token(share: Share) -> str:
     return encryption.decrypt(share.token_encrypted, _context(share.id)).decode()
 
 
+def reencrypt_tokens(session: Session) -> int:
+    """Encrypt all tokens with the present pepper; return how many no pepper can decrypt."""
+    lost = 0
+    for share in session.exec(select(Share).with_for_update()):
+        try:
+            share.token_encrypted = encryption.reencrypt(share.token_encrypted, _context(share.id))
+        except InvalidTag:
+            lost += 1
+    return lost
+
+
 def cookie_name(share_id: uuid.UUID) -> str:
     """Return the name of the cookie that holds the ticket for a link with a password."""
     return f"{COOKIE_PREFIX}{share_id.hex}"
@@ -48,7 +63,7 @@ def cookie_name(share_id: uuid.UUID) -> str:
 
 def make_ticket(share: Share) -> str:
     """Return a ticket for a link, which ends after 12 hours or with a change of the password."""
-    return _signed(share, int(time.time()) + TICKET_LIFETIME_S)
+    return _signed(share, int(time.time()) + TICKET_LIFETIME_S, peppers()[0])
 
 
 def is_valid_ticket(share: Share, ticket: str) -> bool:
@@ -56,12 +71,15 @@ def is_valid_ticket(share: Share, ticket: str) -> bool:
     ends = ticket.partition(".")[0]
     if not ends.isascii() or not ends.isdigit() or len(ends) > 12 or int(ends) < time.time():
         return False
-    return hmac.compare_digest(_signed(share, int(ends)).encode(), ticket.encode())
+    return any(
+        hmac.compare_digest(_signed(share, int(ends), key).encode(), ticket.encode())
+        for key in peppers()
+    )
 
 
-def _signed(share: Share, ends: int) -> str:
+def _signed(share: Share, ends: int, key: bytes) -> str:
     text = f"share\0{share.id}\0{share.password_hash}\0{ends}"
-    digest = hmac.new(encryption.pepper(), text.encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     return f"{ends}.{digest}"
 
 

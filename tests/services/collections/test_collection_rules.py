@@ -144,6 +144,20 @@ def test_several_terms_about_tags(
 
 
 @pytest.mark.usefixtures("library")
+def test_tags_that_no_match_has_beside_other_terms(session: Session, user: User, add: Add) -> None:
+    trashed = add("Gone", tags=["live"], status="ready")
+    session.get_one(Sample, trashed).deleted_at = now()
+    no_live = term("tag", "none_of", ["live", "unknown"])
+    ready, drums = term("status", "is", "ready"), term("tag", "all_of", ["drums"])
+    assert matching(session, user, group("all", ready, no_live)) == ["Kick"]
+    assert matching(session, user, group("all", drums, no_live)) == ["Kick"]
+    assert matching(session, user, group("all", term("q", "matches", "raw"), no_live)) == ["Raw"]
+    assert matching(session, user, group("any", ready, no_live)) == ["Kick", "Loop", "Raw"]
+    nested = group("all", no_live, group("any", ready, drums))
+    assert matching(session, user, nested) == ["Kick"]
+
+
+@pytest.mark.usefixtures("library")
 def test_a_smart_collection_can_be_searched_and_sorted(session: Session, user: User) -> None:
     rules = group("all", term("tag", "any_of", ["drums"]))
     made = collections.create_collection(session, user.id, name="Drums", rules=rules)

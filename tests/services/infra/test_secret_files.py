@@ -43,6 +43,18 @@ def test_processes_that_start_together_use_one_pepper(environment: pytest.Monkey
     assert settings().secrets.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_new_pepper_is_used_although_its_file_has_the_inode_of_a_former_one(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    encryption.pepper()
+    path = settings().secrets / "pepper"
+    inode = path.stat().st_ino
+    path.chmod(0o600)
+    path.write_bytes(b"n" * 32)  # as a file system does that gives a freed inode to the next file
+    assert path.stat().st_ino == inode
+    assert encryption.pepper() == b"n" * 32
+
+
 def test_a_value_is_encrypted_differently_each_time(environment: pytest.MonkeyPatch) -> None:
     boxes = [encryption.encrypt(b"secret", b"row 1") for _ in range(2)]
     assert boxes[0] != boxes[1]
