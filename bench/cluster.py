@@ -6,9 +6,9 @@
 Each host is a worker in a network of its own, which needs root; without it, a home and processes of
 its own (it says so). The services run on the same cores, so the throughput of an idle machine only
 means something; the column of the load tells. The chaos kills a random host every 5 to 15 s, half
-of them with a power cut, while sounds are uploaded, then counts: exit code 1 if a sound was lost, or
-analysed or counted twice, with the jobs and sessions that are left. An analysis that lost its host
-twice is given up, as the product does, and counted by itself: the person can start it again.
+of them with a power cut, while sounds are uploaded, then counts: exit code 1 if a sound was lost,
+or analysed or counted twice, with the jobs and sessions that are left. An analysis that lost its
+host twice is given up, as the product does, and counted by itself: the person can start it again.
 """
 
 import argparse
