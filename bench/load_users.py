@@ -12,6 +12,7 @@ import datetime as dt
 import secrets
 
 from instance import fill_library
+from services import use_services_of
 from sqlmodel import Session, col, delete
 
 from sp404_app.db import transaction
@@ -19,6 +20,7 @@ from sp404_app.models import PersonalToken, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth.personal_access_tokens import PREFIX, Scope
 from sp404_app.services.auth.sessions import hash_token
+from sp404_app.settings import settings
 
 DOMAIN = "load.invalid"  # RFC 2606: no mail reaches it
 SCOPES = sorted({Scope.SAMPLES_READ, Scope.SAMPLES_WRITE})
@@ -31,6 +33,8 @@ def main() -> None:
     options.add_argument("--size", type=int, default=200)
     options.add_argument("--remove", action="store_true")
     chosen = options.parse_args()
+    if not settings().database_url:  # of a `serve` on this machine
+        use_services_of(str(settings().home))
     with transaction() as session:
         session.exec(delete(User).where(col(User.email).endswith(f"@{DOMAIN}")))
         if not chosen.remove:
