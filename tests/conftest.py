@@ -191,9 +191,11 @@ def secrets_dir(worker_name: str) -> Path:
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """Give the test a SP404_HOME of its own and default settings; no service is started.
 
-    Variables that the test sets, by a command that it calls for example, end with it.
+    Variables and log levels that the test sets, by a command that it calls for example, end with
+    it.
     """
     before = dict(os.environ)
+    levels = _log_levels()
     for name in list(os.environ):
         if name.startswith(UNSET_PREFIXES) and name != TEST_HOME:
             monkeypatch.delenv(name)
@@ -203,6 +205,18 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pyt
     monkeypatch.undo()
     os.environ.clear()
     os.environ.update(before)
+    for name in _log_levels():
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+
+
+def _log_levels() -> dict[str, int]:
+    """Return the level of each logger of the product."""
+    loggers = logging.root.manager.loggerDict.items()
+    return {
+        name: logger.level
+        for name, logger in loggers
+        if name.startswith("sp404_app") and isinstance(logger, logging.Logger)
+    }
 
 
 @pytest.fixture

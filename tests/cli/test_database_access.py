@@ -1,8 +1,6 @@
 """Commands use the database of a library, whether or not it is running."""
 
-import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,18 +67,6 @@ def test_a_folder_that_does_not_exist_cannot_be_imported(
     assert capsys.readouterr().err == f"{missing} is not a folder.\n"
 
 
-@pytest.fixture
-def _restored(environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """Undo what `point_at` changes in this process."""
-    logger = logging.getLogger("sp404_app.db")
-    level = logger.level
-    for name in ("SP404_DATABASE_URL", "SP404_REDIS_URL"):
-        environment.setenv(name, "")
-    yield
-    logger.setLevel(level)
-
-
-@pytest.mark.usefixtures("_restored")
 @pytest.mark.parametrize("redis_url", ["", "redis://cache.example"])
 def test_services_use_the_redis_of_the_settings_or_of_the_home(home: Home, redis_url: str) -> None:
     here = Settings(redis_url=redis_url)  # type: ignore[call-arg]

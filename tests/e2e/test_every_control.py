@@ -505,7 +505,11 @@ SCENARIOS = {
     ),
     "account": PageScenario("/account", "[data-testid=device]", "changer", on_another_device=True),
     "account after a while": PageScenario(
-        "/account", "[data-testid=device]", "doubter", sql=seed_data.EXPIRE_REAUTHENTICATION_SQL
+        "/account",
+        "[data-testid=device]",
+        "doubter",
+        sql=seed_data.EXPIRE_REAUTHENTICATION_SQL,
+        on_another_device=True,
     ),
     "operator": PageScenario(
         "/operator",
