@@ -52,6 +52,10 @@ class Source(StrEnum):
 
 
 NOT_DELETED = text("deleted_at IS NULL")
+# An entry of a B-tree takes at most 2,704 bytes: 200 of text are at most 900 of `search`, and six
+# tags at most 1,500.
+FITS_FILTER_INDEX = text("octet_length(search_text) <= 200 AND cardinality(tags) <= 6")
+EXCEEDS_FILTER_INDEX = text("(octet_length(search_text) > 200 OR cardinality(tags) > 6)")
 
 
 class Sample(SQLModel, table=True):
@@ -81,6 +85,33 @@ class Sample(SQLModel, table=True):
                 "duplicate_group_id",
             ],
             postgresql_where=NOT_DELETED,
+        ),
+        # For rules of which one must be met: all that they compare. A row of the table is three
+        # times as wide, and `deleted_at` a late column of it.
+        Index(
+            "samples_by_filters",
+            "user_id",
+            "id",
+            postgresql_include=[
+                "bpm",
+                "duration",
+                "key",
+                "kind",
+                "sound_class",
+                "duplicate_group_id",
+                "favourite",
+                "rating",
+                "status",
+                "tags",
+                "search",
+            ],
+            postgresql_where=text(f"{NOT_DELETED} AND {FITS_FILTER_INDEX}"),
+        ),
+        Index(
+            "samples_beside_filters",
+            "user_id",
+            "id",
+            postgresql_where=text(f"{NOT_DELETED} AND {EXCEEDS_FILTER_INDEX}"),
         ),
         Index(
             "samples_by_copies",

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from sp404_app.models import Collection, CollectionSample, Sample
-from sp404_app.services.library.collection_filter import rules_condition, split_excluded_tags
+from sp404_app.models.sample import EXCEEDS_FILTER_INDEX, FITS_FILTER_INDEX
+from sp404_app.services.library.collection_filter import (
+    compares_all_samples,
+    rules_condition,
+    split_excluded_tags,
+)
 from sp404_app.services.library.collection_rules import Rules, parse_rules
 from sp404_app.services.library.search_conditions import has_any_tag
 
@@ -18,22 +24,25 @@ from sp404_app.services.library.search_conditions import has_any_tag
 # and tags as cheap as those of numbers, and a second process to start slowly. It then reads all
 # rows of the user alone where an index or two processes are faster. A plan for any values is slower
 # than one for those of the rules.
-COUNT_SETTINGS = select(
-    *(
-        func.set_config(name, value, True)
-        for name, value in {
-            "random_page_cost": "1.1",
-            "cpu_operator_cost": "0.02",
-            "cpu_tuple_cost": "0.2",
-            "parallel_setup_cost": "500",
-            "min_parallel_table_scan_size": "0",
-            "min_parallel_index_scan_size": "0",
-            "max_parallel_workers_per_gather": "1",
-            "plan_cache_mode": "force_custom_plan",
-            "jit": "off",
-        }.items()
-    )
-)
+FEW_MATCHES = {
+    "random_page_cost": "1.1",
+    "cpu_operator_cost": "0.02",
+    "cpu_tuple_cost": "0.2",
+    "parallel_setup_cost": "500",
+    "min_parallel_table_scan_size": "0",
+    "min_parallel_index_scan_size": "0",
+    "max_parallel_workers_per_gather": "1",
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+    "enable_bitmapscan": "on",
+}
+# Reads an index with all values of all the user's samples, and no row of the table.
+ALL_VALUES = FEW_MATCHES | {
+    "cpu_operator_cost": "0.0025",
+    "cpu_tuple_cost": "0.01",
+    "max_parallel_workers_per_gather": "0",
+    "enable_bitmapscan": "off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +106,32 @@ def summarize(
 
 def count_rules(session: Session, user_id: uuid.UUID, rules: Rules) -> int:
     """Return how many of the user's samples match rules, without those in the trash."""
-    session.execute(COUNT_SETTINGS)
+    if compares_all_samples(rules):
+        matching = _matching(user_id, rules)
+        parts = matching.where(FITS_FILTER_INDEX), matching.where(EXCEEDS_FILTER_INDEX)
+        _set_locally(session, ALL_VALUES)
+        fitting, others = (part.scalar_subquery() for part in parts)
+        return session.exec(select(fitting + others)).one()
+    _set_locally(session, FEW_MATCHES)
     rules, excluded_tags = split_excluded_tags(rules)
-    matching = select(func.count()).where(
-        col(Sample.user_id) == user_id,
-        col(Sample.deleted_at).is_(None),
-        rules_condition(user_id, rules),
-    )
+    matching = _matching(user_id, rules)
     if not excluded_tags:
         return session.exec(matching).one()
     excluded = matching.where(has_any_tag(excluded_tags))
     return session.exec(select(matching.scalar_subquery() - excluded.scalar_subquery())).one()
+
+
+def _matching(user_id: uuid.UUID, rules: Rules) -> SelectOfScalar[int]:
+    return select(func.count()).where(
+        col(Sample.user_id) == user_id,
+        col(Sample.deleted_at).is_(None),
+        rules_condition(user_id, rules),
+    )
+
+
+def _set_locally(session: Session, values: Mapping[str, str]) -> None:
+    """Set variables of PostgreSQL for the rest of the transaction."""
+    session.execute(select(*(func.set_config(name, value, True) for name, value in values.items())))
 
 
 def _count_each(

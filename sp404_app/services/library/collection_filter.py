@@ -18,7 +18,12 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Collection, CollectionSample, Sample, SampleVector
 from sp404_app.models.columns import now
 from sp404_app.services.library.collection_rules import Like, Rules, Term, parse_rules
-from sp404_app.services.library.search_conditions import has_copies, is_favourite, matches_text
+from sp404_app.services.library.search_conditions import (
+    compares_names,
+    has_copies,
+    is_favourite,
+    matches_text,
+)
 
 # The greatest square of the distance of two stored vectors: each part has length 1 by its weight.
 MAX_SQUARED_DISTANCE = 2 * sum(weight for _, weight in VECTOR_PARTS.values())
@@ -37,6 +42,7 @@ COLUMNS = {
 # Fields whose terms take longer than the comparison of one value, from the cheapest on.
 COSTLY_FIELDS = ("tag", "q", "collection", "copies", "like")
 NONE_OF_TAGS = ("tag", "none_of")
+MAX_COMPARED_TAGS = 16  # more are looked up faster than compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,22 @@ def rules_condition(user_id: uuid.UUID, rules: Rules) -> ColumnElement[bool]:
         for term in sorted(_merge_tags(rules), key=_cost)
     ]
     return and_(true(), *conditions) if rules.match == "all" else or_(*conditions)
+
+
+def compares_all_samples(rules: Rules) -> bool:
+    """Return whether most samples must be compared, with the values in one index.
+
+    That is so if one of several terms is enough, or few tags are excluded. The index has words, but
+    no names.
+    """
+    groups = [rules, *(term for term in rules.terms if isinstance(term, Rules))]
+    words = (term.value for term in rules.leaf_terms() if term.field == "q")
+    if any(map(compares_names, words)):
+        return False
+    _, excluded_tags = split_excluded_tags(rules)
+    return 0 < len(excluded_tags) <= MAX_COMPARED_TAGS or any(
+        group.match == "any" and len(group.terms) > 1 for group in groups
+    )
 
 
 def split_excluded_tags(rules: Rules) -> tuple[Rules, tuple[str, ...]]:

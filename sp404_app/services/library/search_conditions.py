@@ -29,13 +29,18 @@ def matches_text(q: str) -> ColumnElement[bool]:
 
     A pasted name may contain a minus: "Sunrise -8A" also finds the sample of exactly this name.
     """
-    included, excluded = search_terms.parse_terms(q)
     matches = col(Sample.search).op("@@")(_tsquery_literal(search_terms.build_tsquery(q)))
-    if included and not excluded:
+    if not compares_names(q):
         return matches
     name = clean_name(split_extension(q.strip())[0])
     has_name = col(Sample.sort_key) == sort_key(name)
-    return or_(matches, has_name) if included or excluded else has_name
+    return or_(matches, has_name) if any(search_terms.parse_terms(q)) else has_name
+
+
+def compares_names(q: str) -> bool:
+    """Return whether a search text is compared with names, too, and not only with their words."""
+    included, excluded = search_terms.parse_terms(q)
+    return not included or bool(excluded)
 
 
 def has_copies(user_id: uuid.UUID) -> ColumnElement[bool]:

@@ -1,6 +1,8 @@
 """Rules of smart collections: what each term matches, and what is refused."""
 
 import datetime as dt
+import itertools
+import string
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +17,7 @@ from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.models import Collection, Sample, User
 from sp404_app.models.columns import now, uuid7
+from sp404_app.models.sample import FITS_FILTER_INDEX
 from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.library import samples, search
 from sp404_app.services.library.collection_rules import (
@@ -28,6 +31,7 @@ from sp404_app.services.sample import similarity
 from tests.services.collections.conftest import Add
 
 Rules = dict[str, Any]
+GREEK, THAI = "αβγδεζηθικλμνξοπρστυφχψω", "กขคงจฉชซฌญฎฏฐฑฒณ"
 
 
 def term(field: str, op: str, value: object) -> Rules:
@@ -120,6 +124,35 @@ def test_terms_are_combined_and_nested(session: Session, user: User) -> None:
     assert matching(session, user, group("any", raw, group("all", kick, loud))) == ["Kick", "Raw"]
     drums = term("tag", "any_of", ["drums"])
     assert matching(session, user, group("all", drums, group("any", live, raw))) == ["Loop"]
+
+
+def test_samples_with_long_texts_or_many_tags_are_counted(
+    session: Session, user: User, add: Add
+) -> None:
+    add("Short kick", rating=5)
+    add("Long kick", note="word " * 100)
+    add("Tagged kick", tags=[f"tag{n}" for n in range(7)])
+    add("Other", note="word " * 100)
+    rules = group("any", term("q", "matches", "kick"), term("rating", "is", 5))
+    assert len(matching(session, user, rules)) == 3
+    excluded = group("all", term("tag", "none_of", ["tag3"]))
+    assert len(matching(session, user, excluded)) == 3
+
+
+@pytest.mark.parametrize("alphabet", [string.ascii_lowercase, GREEK, THAI])
+def test_the_longest_values_of_the_index_of_filters_are_stored(
+    session: Session, add: Add, alphabet: str
+) -> None:
+    words = map("".join, itertools.product(alphabet, repeat=2))
+    text = ""
+    for word in words:
+        text = f"{text} {word}" if len(f"{text} {word}".encode()) <= 200 else text
+    tags = [f"{chr(0x1F600 + n)}" * 30 + f"{chr(0x1F640 + n)}" * 30 for n in range(6)]
+    sample = session.get_one(Sample, add("A", tags=tags))
+    sample.search_text = text
+    session.flush()
+    fits = select(Sample.id).where(FITS_FILTER_INDEX)
+    assert session.exec(fits).all() == [sample.id]
 
 
 @pytest.mark.usefixtures("library")
