@@ -68,6 +68,7 @@ def build(work: Path, *arguments: str) -> Image:
             [*command, work, *arguments], cwd=ROOT, check=False, stdout=log, stderr=log
         )
     assert done.returncode == 0, (work / "log").read_text(errors="replace")[-4000:]
+    shutil.rmtree(work / "store")  # now that no file system is mounted in it
     found = json.loads((work / "image.json").read_text())
     return Image(work / "root", found["Docker"]["config"])
 
@@ -185,7 +186,6 @@ class Builder:
         root = self.buildah("mount", container)
         subprocess.run(["cp", "-a", f"{root}/.", self.work / "root"], check=True)
         self.buildah("umount", container)
-        shutil.rmtree(self.work / "store")
 
 
 def _base_image() -> tuple[str, str]:
