@@ -10,9 +10,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
-from sqlalchemy import Engine
+import psycopg
+from sqlalchemy import Engine, event
 from sqlmodel import Session, create_engine
 
+from sp404_app import lost_hosts
 from sp404_app.settings import settings
 from sp404_app.telemetry import metrics, tracing
 from sp404_app.telemetry.database import measure_engine
@@ -31,7 +33,10 @@ log = logging.getLogger(__name__)
 def engine() -> Engine:
     """Return the engine, created on first use, because web workers fork after the import."""
     url = _address().replace("postgresql://", "postgresql+psycopg://", 1)
-    options: dict[str, Any] = {}
+    named = dict(parse_qsl(urlsplit(url).query))
+    options: dict[str, Any] = {
+        name: value for name, value in lost_hosts.POSTGRESQL_CLIENT.items() if name not in named
+    }
     if settings().database_pool_url:
         # In its transaction mode, PgBouncer gives each transaction another connection, which lacks
         # the statements that were prepared on the last one.
@@ -43,8 +48,17 @@ def engine() -> Engine:
         max_overflow=MAX_OVERFLOW,
         connect_args=options,
     )
+    if not settings().database_pool_url:  # the sessions of a pooler are not ours
+        event.listen(made, "connect", _set_session)
     measure_engine(made, POOL_SIZE + MAX_OVERFLOW)
     return made
+
+
+def _set_session(connection: psycopg.Connection[Any], _: object) -> None:
+    """Set what lets PostgreSQL notice the loss of this host."""
+    connection.autocommit = True  # settings of a transaction that does not commit are undone
+    connection.execute(lost_hosts.POSTGRESQL_SESSION_SQL)
+    connection.autocommit = False
 
 
 def _address() -> str:

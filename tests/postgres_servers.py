@@ -70,8 +70,11 @@ def _make_executable(programs: Path) -> None:
 
 
 @contextmanager
-def running_postgres(major: int) -> Iterator[PostgresServer]:
-    """Start a server of a version on a Unix socket, and stop it at the end of the block."""
+def running_postgres(major: int, network: str = "") -> Iterator[PostgresServer]:
+    """Start a server of a version on a Unix socket, and stop it at the end of the block.
+
+    With a network, such as `10.0.0.1/24`, it also answers all who are in it, at this address.
+    """
     programs = programs_of(major)
     # Not pytest's folder, whose path is private, and too long for a socket.
     root = Path(tempfile.mkdtemp(prefix=f"sp404pg{major}-"))
@@ -93,9 +96,13 @@ def running_postgres(major: int) -> Iterator[PostgresServer]:
         group=user.pw_gid if user else None,
         extra_groups=[] if user else None,
     )
+    if network:
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} trust\n")
+    address = network.partition("/")[0]
     server = Child(
         name=f"PostgreSQL {major}",
-        command=[programs / "postgres", "-D", data, "-h", "", "-k", socket, *FAST],
+        command=[programs / "postgres", "-D", data, "-h", address, "-k", socket, *FAST],
         environment={"LC_ALL": "C", "TZ": "UTC"},
         log=root / "log",
         folder=data,

@@ -93,6 +93,14 @@ def test_connections_that_the_database_dropped_are_replaced() -> None:
     assert list_users() == []
 
 
+def test_a_session_keeps_its_limits_after_a_rollback() -> None:
+    for _ in range(2):
+        with db.engine().connect() as connection:
+            limit = connection.execute(text("show idle_in_transaction_session_timeout")).scalar()
+            assert limit == "5min"
+            connection.rollback()
+
+
 async def test_the_event_loop_runs_on_while_the_database_works() -> None:
     ticking = threading.Event()
 

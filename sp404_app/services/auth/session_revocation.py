@@ -10,6 +10,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from sp404_app.lost_hosts import redis_options
 from sp404_app.services.auth.session_cache import REVOCATIONS_CHANNEL
 from sp404_app.settings import settings
 
@@ -52,7 +53,11 @@ class RevocationListener:
                 await asyncio.sleep(RECONNECT_DELAY_S)
 
     async def _subscribe(self) -> None:
-        async with redis.asyncio.from_url(self.url) as client, client.pubsub() as channel:
+        options = redis_options(self.url)
+        async with (
+            redis.asyncio.from_url(self.url, **options) as client,
+            client.pubsub() as channel,
+        ):
             await channel.subscribe(REVOCATIONS_CHANNEL)
             async for message in channel.listen():
                 if message["type"] == "message":

@@ -14,6 +14,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sp404_app.lost_hosts import redis_options
 from sp404_app.services.infra import cache_version
 from sp404_app.settings import settings
 from sp404_app.telemetry import tracing
@@ -83,7 +84,11 @@ async def listen(
     state after it misses no change. With `patience`, an empty list is also yielded whenever
     nothing has happened for that many seconds.
     """
-    async with redis.asyncio.from_url(settings().redis_url) as client, client.pubsub() as channel:
+    url = settings().redis_url
+    async with (
+        redis.asyncio.from_url(url, **redis_options(url)) as client,
+        client.pubsub() as channel,
+    ):
         await channel.subscribe(_channel(user_id))
         await channel.get_message(timeout=2.0)
         yield []

@@ -16,6 +16,7 @@ from typing import Final
 
 import psycopg
 
+from sp404_app.lost_hosts import POSTGRESQL_SESSION_SQL
 from sp404_app.settings import settings
 
 USE_LOCK: Final = 405  # 404 is held by migrations
@@ -23,8 +24,6 @@ CHECK_S: Final = 5.0
 RESTORE_POLL_S: Final = 0.5
 CONNECT_TIMEOUT_S: Final = 5
 NAME_BYTES: Final = 63  # PostgreSQL cuts longer names of applications
-# A host that vanishes must not count for the two hours of the system's default.
-KEEPALIVE_SQL: Final = "set tcp_keepalives_idle = 30"
 SHARED_SQL: Final = "select pg_try_advisory_lock_shared(%s)"
 EXCLUSIVE_SQL: Final = "select pg_try_advisory_lock(%s)"
 HOLDERS_SQL: Final = """
@@ -84,7 +83,7 @@ class LibraryUse:
             autocommit=True,
         )
         try:
-            connection.execute(KEEPALIVE_SQL)
+            connection.execute(POSTGRESQL_SESSION_SQL)  # a lost host must not count as a user
             row = connection.execute(SHARED_SQL, [USE_LOCK]).fetchone()
         except psycopg.Error:
             connection.close()
