@@ -44,19 +44,20 @@ class Deployment:
         headers = {"Host": SITE}
         return httpx.Client(base_url=f"http://{LOOPBACK}:{port}", headers=headers, timeout=60)
 
-    def signed_in(self, port: int) -> httpx.Client:
+    @contextmanager
+    def signed_in(self, port: int) -> Iterator[httpx.Client]:
         """Register an account, confirm its address as an operator does, and get a token."""
         address = f"{uuid.uuid4().hex}@example.org"
         form = {"email": address, "password": PASSWORD, "first_name": "A", "last_name": "B"}
-        client = self.client(port)
-        answer = client.post("/api/auth/register", json=form)
-        assert answer.status_code == 201, answer.text
-        entry = self.containers.image.config["Entrypoint"]
-        done = self.containers.run(*entry, "user", "verify", address)
-        assert done.returncode == 0, done.stderr
-        token = client.post("/api/auth/login", json=form).json()["token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        return client
+        with self.client(port) as client:
+            answer = client.post("/api/auth/register", json=form)
+            assert answer.status_code == 201, answer.text
+            entry = self.containers.image.config["Entrypoint"]
+            done = self.containers.run(*entry, "user", "verify", address)
+            assert done.returncode == 0, done.stderr
+            token = client.post("/api/auth/login", json=form).json()["token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            yield client
 
 
 def read_compose() -> dict[str, Any]:
