@@ -1,26 +1,14 @@
-"""Defaults of the states, which are built into the pages."""
+"""The defaults of all states, which each new tab receives."""
 
-import subprocess
-import sys
+from reflex.state import State
+from reflex_base.utils.format import json_dumps
 
-from tests.product import ROOT
+import sp404_app.sp404_app  # noqa: F401 - it imports all states
 
-PRINT_DEFAULTS = """
-import json, reflex as rx
-import sp404_app.pages.routes
-states = rx.State(_reflex_internal_init=True).dict(initial=True)
-print(json.dumps(sorted(states.items()), default=str))  # Reflex sorts the states, too
-"""
+MAX_BYTES = 24_000
 
 
-def defaults(seed: int) -> str:
-    command = [sys.executable, "-c", PRINT_DEFAULTS]
-    environment = {"PYTHONHASHSEED": str(seed), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
-    return done.stdout.decode()
-
-
-def test_defaults_do_not_depend_on_the_order_of_a_set() -> None:
-    first, second = defaults(1), defaults(2)
-    assert "peak" in first
-    assert first == second
+def test_a_new_tab_receives_little() -> None:
+    values = State(_reflex_internal_init=True).dict(initial=True)
+    sizes = {name: len(json_dumps(each)) for name, each in values.items()}
+    assert sum(sizes.values()) < MAX_BYTES, max(sizes, key=sizes.__getitem__)

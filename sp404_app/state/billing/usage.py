@@ -11,6 +11,7 @@ from reflex.event import EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
+from sp404_app.figures.empty import EMPTY_FIGURE
 from sp404_app.figures.palette import palette_of_theme
 from sp404_app.figures.usage import usage_figure
 from sp404_app.services.billing import entitlements, quotas, usage
@@ -74,8 +75,8 @@ class UsageState(SessionState):
     analyses: Meter = Meter()
     largest: list[LargeRow] = []
     empty: bool = True
-    storage_figure: go.Figure = go.Figure()
-    analyses_figure: go.Figure = go.Figure()
+    storage_figure: go.Figure = EMPTY_FIGURE
+    analyses_figure: go.Figure = EMPTY_FIGURE
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:

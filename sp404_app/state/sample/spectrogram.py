@@ -11,6 +11,7 @@ import reflex as rx
 from sp404_app.audio.picture import Picture, View
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound, Unavailable, ValidationFailed
+from sp404_app.figures.empty import EMPTY_FIGURE
 from sp404_app.figures.palette import palette_of_theme
 from sp404_app.figures.spectrogram import heat_map_figure
 from sp404_app.services.sample import spectrograms
@@ -19,7 +20,6 @@ from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.sample import route
-from sp404_app.state.sample.waveform import EMPTY_FIGURE
 
 DRAWING_TIMEOUT_S: Final = (
     90.0  # the first picture after an installation waits until librosa is compiled

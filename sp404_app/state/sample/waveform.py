@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
+from sp404_app.figures.empty import EMPTY_FIGURE
 from sp404_app.figures.palette import palette_of_theme
 from sp404_app.figures.waveform import Marks, WaveformEnvelope, waveform_figure
 from sp404_app.services.sample import details as sample_details
@@ -23,7 +24,6 @@ from sp404_app.state.sample import route
 POINTS: Final = 700  # across the visible stretch
 OVERSCAN: Final = 0.2  # of the visible width, drawn on either side for the next pan or zoom
 MIN_WIDTH_S: Final = 0.001
-EMPTY_FIGURE: Final = go.Figure(layout={"template": "none"})
 
 View = tuple[float, float] | None
 
