@@ -15,11 +15,11 @@ from importlib.metadata import version
 from prometheus_client.core import GaugeMetricFamily
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
+from sqlmodel import Session, func, select
 
 import sp404_app
 from sp404_app.db import transaction
-from sp404_app.models import JobKind
+from sp404_app.models import JobKind, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import backup_log, database_load, queue, storage, unsent_emails
@@ -110,16 +110,20 @@ def _webhooks(session: Session) -> Families:
 
 
 def _backup(session: Session) -> Families:
-    """Return when the last backup was completed and rehearsed; 0 if never, so alerts fire."""
+    """Return when the last backup was completed and rehearsed; 0 if never, so alerts fire.
+
+    Before the first rehearsal, the age of the library counts: a new one has days to rehearse.
+    """
     at = backup_log.last_backup_at(session)
     text = "When the last backup was completed; 0 if never."
     last = backup_log.last_rehearsal(session)
+    rehearsed = last.at if last else session.scalar(select(func.min(User.created_at))) or now()
     return [
         _gauge("backup_timestamp_seconds", text, at.timestamp() if at else 0.0),
         _gauge(
             "rehearsal_timestamp_seconds",
-            "When a restore was last rehearsed; 0 if never.",
-            last.at.timestamp() if last else 0.0,
+            "When a restore was last rehearsed; if never, when the first account was made.",
+            rehearsed.timestamp(),
         ),
         _gauge(
             "rehearsal_succeeded",

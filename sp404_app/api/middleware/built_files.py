@@ -22,7 +22,6 @@ ASSETS = "/assets/"
 ASSET_NAME = re.compile(r"[\w@$~+-][\w.@$~+-]*")
 FOREVER = "public, max-age=31536000, immutable"
 CHECK_AGAIN = "no-cache"
-PAGE_TYPES = ("text/html", "text/css", "text/javascript", "application/javascript")
 EXPIRY_INTERVAL_S = 3600.0
 
 
@@ -83,5 +82,5 @@ def _add_cache_header(message: Message, *, is_asset: bool) -> None:
         return
     if is_asset and message["status"] in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         headers["cache-control"] = FOREVER
-    elif is_asset or headers.get("content-type", "").startswith(PAGE_TYPES):
+    else:
         headers["cache-control"] = CHECK_AGAIN

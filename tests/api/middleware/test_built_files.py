@@ -22,7 +22,7 @@ def client(environment: pytest.MonkeyPatch, tmp_path: Path) -> TestClient:
     settings.cache_clear()
     built = tmp_path / csp.BUILT_PAGES_FOLDER
     (built / "assets").mkdir(parents=True)
-    for name in ("index.html", "404.html", "app.css", "assets/page-old.js"):
+    for name in ("index.html", "404.html", "app.css", "favicon.ico", "assets/page-old.js"):
         (built / name).write_text(name)
     former_assets.keep_assets(built / "assets")
     (built / "assets" / "page-old.js").rename(built / "assets" / "page-new.js")
@@ -51,7 +51,7 @@ def test_an_asset_is_answered_compressed_if_the_build_compressed_it(client: Test
     assert answer.headers["content-encoding"] == "gzip"
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/app.css", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/index.html", "/app.css", "/favicon.ico", "/nothing"])
 def test_other_built_files_are_checked_at_each_use(client: TestClient, path: str) -> None:
     assert client.get(path).headers["cache-control"] == CHECK_AGAIN
 
