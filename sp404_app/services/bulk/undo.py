@@ -171,7 +171,7 @@ def _undo_deletions(
         results = samples.restore_each_sample(session, user_id, restored)
         failed = {sample_id for sample_id, refusal in results.items() if refusal}
     if trashed:
-        samples.move_to_trash(session, user_id, trashed)
+        samples.move_to_trash(session, user_id, trashed, purge=False)
         _set_deletion_times(session, {i: v for i, v in wanted.items() if v.get("deleted_at")})
     return failed
 

@@ -96,10 +96,10 @@ def rules_condition(user_id: uuid.UUID, rules: Rules) -> ColumnElement[bool]:
 
 
 def compares_all_samples(rules: Rules) -> bool:
-    """Return whether most samples must be compared, with the values in one index.
+    """Return whether rules with many matches are counted by comparing all samples.
 
-    That is so if one of several terms is enough, or few tags are excluded. The index has words, but
-    no names.
+    That is so if one of several terms is enough, or few tags are excluded. The index with the
+    values of all samples has words, but no names.
     """
     groups = [rules, *(term for term in rules.terms if isinstance(term, Rules))]
     words = (term.value for term in rules.leaf_terms() if term.field == "q")

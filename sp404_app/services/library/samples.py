@@ -236,10 +236,12 @@ def move_to_trash(
     ids: Sequence[uuid.UUID],
     *,
     kept: Sequence[uuid.UUID] = (),
+    purge: bool = True,
 ) -> TrashResult:
     """Move samples to the trash; permanently delete the oldest ones in it if it is too full.
 
-    Samples in `kept`, which the same action moved before, stay like those that it moves now.
+    Samples in `kept`, which the same action moved before, stay like those that it moves now. With
+    `purge=False` all stay until the next deletion: an undo must lose nothing.
     Locks are taken in the order used everywhere: user, jobs, samples, usage counter.
     """
     quotas.lock_library(session, user_id)
@@ -255,7 +257,8 @@ def move_to_trash(
     )
     moved = [row.id for row in trashed]
     jobs.refund_analyses(session, user_id, usage_periods)
-    purged = trash.purge_beyond_limit(session, user_id, [*kept, *moved] if moved else [])
+    just_moved = [*kept, *moved] if moved and purge else []
+    purged = trash.purge_beyond_limit(session, user_id, just_moved)
     publish_sample(session, user_id)
     return TrashResult(moved, purged)
 

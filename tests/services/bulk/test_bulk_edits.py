@@ -14,6 +14,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, TooLarge, ValidationFailed
 from sp404_app.models import BulkEdit, BulkEditItem, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
+from sp404_app.services.billing import quotas
 from sp404_app.services.bulk import batches, bulk_edits
 from sp404_app.services.bulk.edits import (
     CleanEdit,
@@ -278,6 +279,18 @@ def test_a_deletion_and_a_restoration_are_undone_with_their_times(
     assert result(restored) == {"changed": 1, "skipped": 3, "failed": 0}
     run_undo(restored)
     assert dump_samples(user.id) == before
+
+
+def test_an_undone_restoration_deletes_nothing_for_good(
+    user: User, sounds: AddSounds, run_edit: RunEdit, run_undo: RunEdit
+) -> None:
+    with transaction() as session:
+        limit = quotas.get_plan(session, user.id).storage_bytes or 0
+    ids = sounds(1100, size=limit // 1200, deleted_at=now())  # more than one batch
+    restored = run_edit(RestoreEdit(), ids)
+    sounds(500, size=limit // 1000, deleted_at=now())
+    assert (run_undo(restored).result or {})["restored"] == 1100
+    assert len(dump_samples(user.id)) == 1600
 
 
 def test_a_sound_whose_audio_was_added_again_is_not_restored(

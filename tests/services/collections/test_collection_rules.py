@@ -18,7 +18,11 @@ from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.models import Collection, Sample, User
 from sp404_app.models.columns import now, uuid7
 from sp404_app.models.sample import FITS_FILTER_INDEX
-from sp404_app.services.collections import collection_samples, collections
+from sp404_app.services.collections import (
+    collection_samples,
+    collection_summaries,
+    collections,
+)
 from sp404_app.services.library import samples, search
 from sp404_app.services.library.collection_rules import (
     MAX_TERMS,
@@ -62,6 +66,14 @@ def id_of(moment: dt.datetime) -> uuid.UUID:
     """Return an id of a row that was created at a moment."""
     milliseconds = int(moment.timestamp() * 1000)
     return uuid.UUID(int=milliseconds << 80 | uuid7().int & (1 << 80) - 1)
+
+
+@pytest.fixture(params=[(2000, 10_000), (0, 10_000), (0, 0)], ids=str)
+def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count in each way: with few matches, in one index, and with too many samples beside it."""
+    few, exceeding = request.param
+    monkeypatch.setattr(collection_summaries, "FEW", few)
+    monkeypatch.setattr(collection_summaries, "MAX_EXCEEDING", exceeding)
 
 
 @pytest.fixture
@@ -115,7 +127,7 @@ def test_a_term_matches(session: Session, user: User, rule: Rules, expected: lis
     assert matching(session, user, group("all", rule)) == expected
 
 
-@pytest.mark.usefixtures("library")
+@pytest.mark.usefixtures("library", "limits")
 def test_terms_are_combined_and_nested(session: Session, user: User) -> None:
     kick, loud = term("q", "matches", "kick"), term("rating", "at_least", 5)
     live, raw = term("tag", "any_of", ["live"]), term("status", "is", "queued")
@@ -126,6 +138,7 @@ def test_terms_are_combined_and_nested(session: Session, user: User) -> None:
     assert matching(session, user, group("all", drums, group("any", live, raw))) == ["Loop"]
 
 
+@pytest.mark.usefixtures("limits")
 def test_samples_with_long_texts_or_many_tags_are_counted(
     session: Session, user: User, add: Add
 ) -> None:
