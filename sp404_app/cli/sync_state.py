@@ -48,8 +48,11 @@ class SyncState:
     """The files of a folder that were handled. One process at a time can open it."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-        self.rows = sqlite3.connect(path, timeout=0.1, isolation_level=None)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+            self.rows = sqlite3.connect(path, timeout=0.1, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise Failure(f"The state file {path} cannot be opened: {error}.") from error
         try:
             self.rows.execute("pragma locking_mode = exclusive")
             self.rows.execute("begin exclusive")

@@ -139,6 +139,13 @@ def _find_archive(
     return conversions.find_archive(session, share.user_id, job.id)
 
 
+def _has_beginning(answer: Response) -> bool:
+    """Return whether an answer begins a download: the file, or more than its first byte."""
+    part = answer.headers.get("content-range", "")
+    is_part = answer.status_code == 206 and part.startswith("bytes 0-")
+    return answer.status_code == 200 or (is_part and not part.startswith("bytes 0-0/"))
+
+
 async def _send(request: Request, share: Share, found: StoredFile | ProcessingJob) -> Response:
     """Send a file and count it, or answer that it is being made."""
     if isinstance(found, ProcessingJob):
@@ -146,7 +153,6 @@ async def _send(request: Request, share: Share, found: StoredFile | ProcessingJo
     headers = ASK | attachment(found.filename)
     headers |= {"ETag": f'"{found.etag}"'} if found.etag else {}
     answer = await run_in_threadpool(range_response, request, found.key, found.media_type, headers)
-    is_first_part = request.headers.get("range", "bytes=0-").startswith("bytes=0-")
-    if answer.status_code in (200, 206) and is_first_part and request.method == "GET":
+    if request.method == "GET" and _has_beginning(answer):
         await share_counts.count(share.id, share_counts.DOWNLOADS)
     return answer

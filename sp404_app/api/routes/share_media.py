@@ -13,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from sp404_app.api.deps import RequestClient
+from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.api.routes.media import range_response
 from sp404_app.api.share_access import MediaShare, UnaskedShare
 from sp404_app.api.share_page import share_scripts
@@ -74,8 +75,9 @@ def get_pad_audio(request: Request, share: MediaShare, bank: str, pad: int) -> R
 
 
 @router.post("/{token}/plays", status_code=204)
-async def post_play(client: RequestClient, share: MediaShare) -> Response:
+async def post_play(request: Request, client: RequestClient, share: MediaShare) -> Response:
     """Count a play, as the page reports it."""
+    ensure_same_origin(request)
     await share_rate_limits.count_play(client.ip)
     await share_counts.count(share.id, share_counts.PLAYS)
     return Response(status_code=204)

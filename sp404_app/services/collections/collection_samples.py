@@ -16,7 +16,11 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Collection, CollectionSample, Sample
 from sp404_app.services.collections import collection_rows
 from sp404_app.services.collections.collection_rows import MAX_SAMPLES, POSITION_GAP, is_one_of
-from sp404_app.services.collections.collections import lock_collection, mark_changed
+from sp404_app.services.collections.collections import (
+    get_collection,
+    lock_collection,
+    mark_changed,
+)
 from sp404_app.services.library import search
 from sp404_app.services.library.search import SampleQuery
 
@@ -246,6 +250,16 @@ def list_sample_ids(
     """
     query = SampleQuery(collection=collection_id, sort="position")
     return search.search_ids(session, user_id, query, limit)
+
+
+def list_order(session: Session, user_id: uuid.UUID, collection_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of a manual collection's samples in order, with those in the trash.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+    """
+    collection = get_collection(session, user_id, collection_id)
+    return [sample_id for sample_id, _ in _load_order(session, collection)]
 
 
 def count_memberships(

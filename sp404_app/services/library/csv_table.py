@@ -194,7 +194,8 @@ def _parse_name(found_by: str, text: str) -> Any:
 
 
 def _parse_tags(text: str) -> list[str]:
-    names = [name.strip() for name in re.split("[,;]", text)]
+    # An export separates tags by commas; a semicolon may be part of one then.
+    names = [name.strip() for name in text.split("," if "," in text else ";")]
     found = list(dict.fromkeys(name for name in names if name))
     if len(found) > MAX_TAGS:
         raise ValueError(f"A sound has at most {MAX_TAGS} tags.")

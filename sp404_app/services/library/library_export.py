@@ -90,7 +90,9 @@ def _cell(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return write_cell(TAG_SEPARATOR.join(value))
+        text = TAG_SEPARATOR.join(value)
+        # Without a comma, an import takes a semicolon for the separator.
+        return write_cell(f"{text}," if ";" in text and "," not in text else text)
     return "" if value is None else write_cell(str(value))
 
 

@@ -178,11 +178,14 @@ def search_ids(
 ) -> list[uuid.UUID]:
     """Return the ids of all samples a query finds, or of the first `limit`, in its order.
 
+    The spelling is not corrected: what is done to these samples must concern no others.
+
     Raises:
         NotFound: If the collection does not exist or belongs to another user.
     """
-    search = _match_or_correct(session, user_id, query)
-    only_ids = search.matching.with_only_columns(col(Sample.id)).order_by(*_order_by(search.sort))
+    scope, sort = _load_scope(session, user_id, query)
+    matching = _where(user_id, query, scope)
+    only_ids = matching.with_only_columns(col(Sample.id)).order_by(*_order_by(sort))
     return list(session.scalars(only_ids.limit(limit)))
 
 

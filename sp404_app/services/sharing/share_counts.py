@@ -46,6 +46,9 @@ def write_counts(session: Session) -> int:
         return 0
     if_undone(session, partial(redis.delete, LOCK))
     if not redis.exists(WRITING):
+        if not redis.exists(COUNTS):  # another process has written them since
+            redis.delete(LOCK)
+            return 0
         redis.rename(COUNTS, WRITING)
     counts = _parse(redis.hgetall(WRITING))  # type: ignore[arg-type]  # the client is not async
     after_commit(session, partial(redis.delete, WRITING, LOCK))

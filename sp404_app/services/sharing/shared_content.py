@@ -23,7 +23,8 @@ from sp404_app.services.projects.schemas import samples_of_pads
 from sp404_app.services.sample import waveforms
 from sp404_app.services.sharing.share_visits import GONE
 
-MAX_SOUNDS: Final = 500
+MAX_SOUNDS: Final = 500  # the page, the archive and a copy have the first ones
+MAX_PADS: Final = 16  # of a bank
 WAVE_POINTS: Final = 240
 NOBODY = "a Crate 404 user"
 VERSION_LENGTH: Final = 16  # characters of a digest that name a sound's audio
@@ -183,7 +184,7 @@ def find_pad_render(session: Session, share: Share, bank: str, pad: int) -> rend
     Raises:
         NotFound: If the link is no project's, or the pad has no sound.
     """
-    if share.project_id is None or len(bank) != 1 or bank not in BANKS:
+    if share.project_id is None or len(bank) != 1 or bank not in BANKS or pad > MAX_PADS:
         raise NotFound(GONE)
     project = history.get_project(session, share.user_id, share.project_id)
     at = PadPosition(BANKS.index(bank), pad)
@@ -227,8 +228,12 @@ def _collection_content(
     listed = [sample for sample in found if sample.id not in taken]
     numbers = {sample_id: number for number, sample_id in enumerate(ids, 1)}
     sounds = tuple(_sound(numbers[sample.id], sample) for sample in listed)
+    total = len(sounds)
+    if len(ids) == MAX_SOUNDS:
+        total += len(collection_samples.list_sample_ids(session, share.user_id, collection_id))
+        total -= MAX_SOUNDS
     note = collection.note.strip()
-    return SharedContent("collection", _name(collection.name), owner, note, sounds, len(sounds))
+    return SharedContent("collection", _name(collection.name), owner, note, sounds, total)
 
 
 def _live_samples(

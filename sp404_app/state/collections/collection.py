@@ -127,7 +127,7 @@ class CollectionState(SessionState):
     async def sort(self, by: str) -> Stream:
         """Sort the collection; the order that it had can be restored."""
         user_id, chosen = await self._user_id(), route.collection_id(self)
-        order = await self._list_order(user_id, chosen)
+        order = await in_transaction(collection_samples.list_order, user_id, chosen)
         wanted = validation.validate_text(by, 20)
         await in_transaction(collection_samples.sort_collection, user_id, chosen, wanted)
         self._order = [str(each) for each in order] if len(order) <= MAX_UNDO_SAMPLES else []
@@ -241,11 +241,13 @@ class CollectionState(SessionState):
             return
         remove = collection_samples.remove_samples
         removed = await in_transaction(remove, user_id, chosen, ids)
-        self._removed, self._removed_from = list(removed[:MAX_UNDO_SAMPLES]), str(chosen)
+        self._removed = list(removed) if len(removed) <= MAX_UNDO_SAMPLES else []
+        self._removed_from = str(chosen)
         yield LibraryState.select_rows("none", 0, 0)
         yield LibraryState.refresh
         message = f"Removed {format_sounds(len(removed))} from “{self.sheet.name[:60]}”."
-        yield ToastState.show(message, "ok", UNDO_REMOVAL if removed else "")  # type: ignore[misc]
+        undo = UNDO_REMOVAL if self._removed else ""
+        yield ToastState.show(message, "ok", undo)  # type: ignore[misc]
 
 
 def _step(
@@ -298,11 +300,7 @@ def _restore_order(
     session: Session, user_id: uuid.UUID, collection_id: uuid.UUID, order: Sequence[uuid.UUID]
 ) -> None:
     """Put samples into an order; those that were added meanwhile come first."""
-    present = set(
-        search.search_ids(
-            session, user_id, SampleQuery(collection=collection_id, sort=POSITION_SORT)
-        )
-    )
+    present = set(collection_samples.list_order(session, user_id, collection_id))
     wanted = [each for each in order if each in present]
     collection_samples.move_samples(session, user_id, collection_id, wanted, None)
 

@@ -107,8 +107,9 @@ def get(client: TestClient, sample_id: object) -> dict[str, Any]:
 def test_an_exported_csv_changes_nothing_when_it_is_imported(
     client: TestClient, keep: Keep
 ) -> None:
-    for text in HOSTILE:
-        change(client, keep(), note=f"{text}\nx", tags=["-808", "b"], bpm=92.123456, key="C major")
+    tags = (["-808", "b"], ["R;B", "soul"], ["-x;=y"], ["=a"], [";"], ["a"], [])
+    for text, names in zip(HOSTILE, tags, strict=True):
+        change(client, keep(), note=f"{text}\nx", tags=names, bpm=92.123456, key="C major")
     exported = client.get(PATH).content
     before = client.get(PATH, params={"format": "json"}).json()
     report = send_csv(client, exported).json()

@@ -161,6 +161,7 @@ def test_a_typo_is_corrected_and_the_correction_returned(
     found = search.search_window(session, user.id, SampleQuery(q="braekbeat dus"), 0, 10)
     assert [row.name for row in found.rows] == ["Breakbeat dusty"]
     assert found.corrected == "breakbeat dus"
+    assert search.search_ids(session, user.id, SampleQuery(q="braekbeat dus")) == []
     assert search.search_window(session, user.id, SampleQuery(q="zzzzzzz"), 0, 10).total == 0
 
 

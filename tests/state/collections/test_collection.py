@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from sp404_app.db import transaction
+from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import AppError, NotFound, Unauthenticated
 from sp404_app.models import User
 from sp404_app.services.collections import collection_samples, collections
+from sp404_app.services.library import samples
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.collections.collection import MAX_STEP, CollectionState
 from sp404_app.state.library.library import LibraryState
@@ -139,6 +140,18 @@ async def test_sorting_is_undone(shown: Tab) -> None:
     await run(shown.page.sort("name"))
     assert shown.order == "ABCDE"
     await run(shown.page.undo_sort())
+    assert shown.order == "EABCD"
+
+
+async def test_a_sample_in_the_trash_keeps_its_place_when_a_sort_is_undone(
+    shown: Tab, user: User
+) -> None:
+    await run(shown.page.step(shown.id("E"), -MAX_STEP))
+    trashed = [uuid.UUID(shown.id("C"))]
+    await in_transaction(samples.delete_samples, user.id, trashed)
+    await run(shown.page.sort("name"))
+    await run(shown.page.undo_sort())
+    await in_transaction(samples.restore_samples, user.id, trashed)
     assert shown.order == "EABCD"
 
 
