@@ -79,7 +79,7 @@ def _find_duplicates(
     Vectors of an older engine version are compared too. They only choose the candidates, and
     without them groups would dissolve while a library is being analysed again.
     """
-    distance, _ = similarity.distance_expression(apply_part_weights(vector), Aspect.TIMBRE)
+    distance, _ = similarity.distance_expression(session, apply_part_weights(vector), Aspect.TIMBRE)
     near = (
         select(SamplePrint.sample_id)
         .join(SampleVector, col(SampleVector.sample_id) == col(SamplePrint.sample_id))

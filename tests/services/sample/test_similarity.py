@@ -60,6 +60,21 @@ def test_results_are_nearest_first_with_the_distance_of_the_embedding(
 
 
 @pytest.mark.parametrize("aspect", list(Aspect))
+def test_an_old_pgvector_finds_the_same(
+    session: Session,
+    user: User,
+    heard: Callable[..., Sample],
+    monkeypatch: pytest.MonkeyPatch,
+    aspect: Aspect,
+) -> None:
+    wanted, *_ = [heard(vector(seed)) for seed in range(1, 6)]
+    expected = similarity.find_similar(session, user.id, wanted.id, 10, aspect)
+    assert similarity.has_subvector(session)
+    monkeypatch.setattr(similarity, "has_subvector", lambda _: False)  # before 0.7
+    assert similarity.find_similar(session, user.id, wanted.id, 10, aspect) == expected
+
+
+@pytest.mark.parametrize("aspect", list(Aspect))
 def test_an_aspect_ignores_the_other_parts_of_the_vector(
     session: Session, user: User, heard: Callable[..., Sample], aspect: Aspect
 ) -> None:
