@@ -65,6 +65,8 @@ def _taken(host: str, port: int, error: OSError) -> Failure:
 def open_listener(host: str, port: int) -> socket.socket:
     """Return the socket that the supervisor or systemd passed to this process, or a new one.
 
+    A new one refuses connections until `listen`, so that a proxy sends them to another server.
+
     Raises:
         Failure: If a new one cannot be opened.
     """
@@ -72,6 +74,4 @@ def open_listener(host: str, port: int) -> socket.socket:
         return socket.socket(fileno=int(passed))
     if os.environ.get("LISTEN_PID") == str(os.getpid()):
         return socket.socket(fileno=SYSTEMD_FIRST_FD)
-    listener = bind(host, port)
-    listen(listener)
-    return listener
+    return bind(host, port)

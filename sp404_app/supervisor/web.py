@@ -65,6 +65,7 @@ class DrainingServer(MPServer):
         signal.signal(HAND_OVER, self._hand_over)
 
     def _init_shared_socket(self) -> None:
+        listener.listen(self.listener)  # the application is imported
         self.listener.setblocking(False)
         self.listener.set_inheritable(True)
         self._sfd = self.listener.fileno()
@@ -124,12 +125,16 @@ def main() -> int:
         former_assets.keep_assets(web / constants.Dirs.STATIC / "assets")
     except OSError as error:
         log.warning("tabs that are open now cannot load pages after an upgrade", exc_info=error)
-    server.run_backend_prod(
-        settings().host,
-        settings().port,
-        constants.LogLevel.WARNING,
-        mount_frontend_compiled_app=True,
-    )
+    try:
+        server.run_backend_prod(
+            settings().host,
+            settings().port,
+            constants.LogLevel.WARNING,
+            mount_frontend_compiled_app=True,
+        )
+    except Failure as failure:  # another program listens on the port since
+        messages.say_error(str(failure))
+        return 1
     return 0
 
 
