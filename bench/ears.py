@@ -1,8 +1,9 @@
 """Accuracy of the engine beside librosa's defaults: `python -m bench.ears`.
 
 Uses rendered sounds (with other seeds than training) and real ones if SP404_SOUNDS names a folder
-with manifest.csv. `--cache DIR`, the one of bench.train, adds leave-one-pack-out figures: loop or
-one-shot, and calibration. `--plots DIR` draws them.
+with manifest.csv. `--cache DIR`, the one of bench.train, adds the calibration, leaving each pack
+out. `--plots DIR` draws them. The decision loop or one-shot is not part of these figures; what a
+person gets is measured by `bench/ears_person.py`.
 """
 
 import argparse
@@ -28,13 +29,14 @@ from bench.ears_score import (
     precision_at,
 )
 from bench.ears_sounds import RealSound, read_manifest, sounds_folder
+from bench.train_cache import load_or_make
 from bench.train_dirt import DISTORTIONS, distort
 from bench.train_key import mirex_score
 from bench.train_render import render_takes
 from bench.train_tempo import SHORTEST_CROP_BEATS, tempo_accuracy
 from sp404_app.audio.dsp import onset
 from sp404_app.audio.dsp.chroma import compute_chroma
-from sp404_app.audio.features import analysis, loop_detection, tempo
+from sp404_app.audio.features import analysis, tempo
 from sp404_app.audio.features.key_detection import estimate_key
 from sp404_app.audio.features.survey import ExcerptCollector
 from sp404_app.audio.io import decode, peaks
@@ -223,34 +225,15 @@ def show_class(reals: list[RealSound]) -> None:
         print(f"| class of a hit, {which} | engine | {right} |")
 
 
-def show_kind(cache: Path | None, reals: list[RealSound]) -> None:
-    """Print the accuracy of loop or one-shot, trained without the pack in question."""
-    rule = format_percent((real.survey().duration > 2) == (real.kind == "loop") for real in reals
-                   if real.kind != "phrase")  # fmt: skip
-    print(f"| loop or one-shot | longer than 2 s | {rule} |")
-    if cache is None:
-        return
-    made = train.load_or_make(cache, "rendered", train.measure_rendered)
-    seen = train.load_or_make(cache, "real", lambda: [train.sound_of_real(real) for real in reals])
-    right = []
-    for pack in sorted({sound.group for sound in seen}):
-        model = train.fit_loop_model(made, [sound for sound in seen if sound.group != pack])
-        for sound in seen:
-            if sound.group == pack and sound.kind != "phrase":
-                row = loop_detection.loop_features(sound.env, sound.duration, sound.tempo())
-                right.append((float(model(row)) > 0) == (sound.kind == "loop"))
-    print(f"| loop or one-shot | engine, each pack left out | {format_percent(right)} |")
-
-
 def show_calibration(cache: Path | None, plots: Path | None) -> None:
     """Print the reliability of `bpm_confidence`, calibrated without the pack in question."""
     if cache is None:
         return
     found: dict[str, tuple[float, list[tuple[float, float, int]]]] = {}
-    held = train.split_held_out(train.load_or_make(cache, "cases", train.render_tempo_cases))
+    held = train.split_held_out(load_or_make(cache, "cases", train.render_tempo_cases))
     ranking = tempo.tempo_model()
     judge = train.fit_net(held.rest, train.case_weight, seeds=(0,))
-    real = [case for _, case in train.load_or_make(cache, "real_cases", train.collect_real_cases)]
+    real = [case for _, case in load_or_make(cache, "real_cases", train.collect_real_cases)]
     seen: list[tuple[str, float, bool]] = []
     for pack in sorted({case.group for case in real}):
         others = [case for case in real if case.group != pack]
@@ -355,7 +338,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cache", type=Path)
     options.add_argument("--plots", type=Path)
-    options.add_argument("--only", default="tempo,key,likeness,class,kind,calibration,cost")
+    options.add_argument("--only", default="tempo,key,likeness,class,calibration,cost")
     chosen = options.parse_args()
     where = sounds_folder()
     reals = list(read_manifest(where)) if where else []
@@ -364,7 +347,6 @@ def main() -> None:
         "key": lambda: show_key(reals),
         "likeness": lambda: show_likeness(reals),
         "class": lambda: show_class(reals),
-        "kind": lambda: show_kind(chosen.cache, reals),
         "calibration": lambda: show_calibration(chosen.cache, chosen.plots),
         "cost": lambda: show_cost([real.path for real in reals] or write_rendered_files()),
     }

@@ -1,4 +1,7 @@
-"""Read the collection of real sounds with known tempo and key, if there is one."""
+"""Read the collections of real sounds with known truth, if they are there.
+
+SP404_SOUNDS names the folder of sounds; `hits` and `loops` are looked for beside it.
+"""
 
 import csv
 import os
@@ -9,6 +12,10 @@ from pathlib import Path
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.survey import Survey, survey_file
 
+# A licence that begins so allows to train weights that ship. What is in the public domain only by
+# report, has no licence of its own, or is under the GPL is measured but not trained on.
+OPEN_LICENCES = ("CC0", "CC-BY", "Unlicense", "Apache-2.0", "MIT")
+OPEN_PUBLIC_DOMAIN = ("public domain", "public domain (stargate-sample-pack)")
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 
@@ -23,6 +30,12 @@ class RealSound:
     bpm: float | None
     key: str | None
     original: str
+    licence: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether weights that ship may be trained on this sound."""
+        return self.licence in OPEN_PUBLIC_DOMAIN or self.licence.startswith(OPEN_LICENCES)
 
     def survey(self) -> Survey:
         """Decode and survey the file."""
@@ -47,7 +60,33 @@ def read_manifest(where: Path) -> Iterator[RealSound]:
                 float(row["true_bpm"]) if row["true_bpm"] else None,
                 normalise_key(row["true_key"]),
                 row["path"],
+                row["licence"],
             )
+
+
+def read_hits() -> Iterator[RealSound]:
+    """Yield the real drum hits; the pack is the kit and the category the class."""
+    for where, row in _rows_beside("hits"):
+        file, licence = where / row["file"], row["licence"]
+        yield RealSound(file, "oneshot", row["kit"], row["class"], None, None, row["path"], licence)
+
+
+def read_loops() -> Iterator[RealSound]:
+    """Yield the real loops of several producers; the pack is the source."""
+    for where, row in _rows_beside("loops"):
+        bpm, licence = float(row["true_bpm"]), row["licence"]
+        file, name = where / row["file"], row["original_name"]
+        yield RealSound(file, "loop", row["source"], row["cat"], bpm, None, name, licence)
+
+
+def _rows_beside(name: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield (folder, row) of the manifest in the folder `name` beside the sounds, if present."""
+    sounds = sounds_folder()
+    where = sounds.parent / name if sounds else None
+    if where and (where / "manifest.csv").exists():
+        with (where / "manifest.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                yield where, row
 
 
 def normalise_key(written: str) -> str | None:

@@ -34,7 +34,7 @@ from sp404_app.audio.similarity import embedding
 Signal = npt.NDArray[np.float32]
 
 # Increase it with every change that affects results; samples are then analysed again.
-ENGINE_VERSION: Final = "5"
+ENGINE_VERSION: Final = "6"
 MIN_RATE_HZ: Final = 8000
 # Low on purpose: a key is a suggestion that users can ignore.
 MIN_PITCHED_PROBABILITY: Final = 0.15
@@ -52,6 +52,8 @@ DRUMS: Final = frozenset(
 )  # fmt: skip
 # A tempo that is less likely than this, together with its half and double, is only a candidate.
 MIN_TEMPO_PROBABILITY: Final = 0.5
+# A one-shot that may be a loop keeps its tempo candidates, so that a person can choose one.
+MIN_LOOP_FOR_CANDIDATES: Final = 0.05
 SINGLE_NOTE_SHARE: Final = 0.55  # of the energy in one pitch class: above it, the sound is no chord
 
 
@@ -68,8 +70,9 @@ class Analysis:
 
     Times are in seconds from the start of the window, tempi in BPM, confidences are
     probabilities in 0..1. `bpm` is None for one-shots and where no tempo is likely enough;
-    `bpm_candidates` are listed in any case. `key` is None where there is no pitch. `bpm_source`
-    is "file" if the name or a tag states a tempo that the length or the signal confirms,
+    `bpm_candidates` are listed for loops, for one-shots that may be loops, and where the name or a
+    tag states a tempo, which is always among them. `key` is None where there is no pitch.
+    `bpm_source` is "file" if the name or a tag states a tempo that the length or signal confirms,
     `bpm_conflict` is set if it states a different one; `key_source` and `key_conflict` are the
     same for the key. `root_note` is a MIDI number, for tonal one-shots. `likeness` is the
     embedding, float32 (64,), see `audio/similarity/embedding.py`.
@@ -212,11 +215,13 @@ def conclude_analysis(measured: Measurements, stated: StatedMetadata) -> Analysi
     loop = metadata_fusion.fuse_loop_probability(decision.loop, stated, decision.length)
     is_loop = loop >= 0.5
     estimated = (
-        metadata_fusion.fuse_tempo(decision.tempo, stated, decision.length) if is_loop else None
+        metadata_fusion.fuse_tempo(decision.tempo, stated, decision.length)
+        if loop >= MIN_LOOP_FOR_CANDIDATES
+        else None
     )
     chosen = (
         estimated
-        if estimated and octave_family_probability(estimated) >= MIN_TEMPO_PROBABILITY
+        if is_loop and estimated and octave_family_probability(estimated) >= MIN_TEMPO_PROBABILITY
         else None
     )
     from_file = chosen is not None and chosen is not decision.tempo
@@ -230,7 +235,7 @@ def conclude_analysis(measured: Measurements, stated: StatedMetadata) -> Analysi
         kind_confidence=round(max(loop, 1 - loop), 4),
         bpm=round(chosen.bpm, 3) if chosen else None,
         bpm_confidence=round(chosen.confidence, 4) if chosen else 0.0,
-        bpm_candidates=round_candidates(estimated.candidates, 3) if estimated else [],
+        bpm_candidates=round_candidates(metadata_fusion.offer_stated_tempo(estimated, stated), 3),
         bpm_source="file" if from_file else "analysis",
         bpm_conflict=bool(is_loop and stated.bpm and stated.bpm_explicit and not from_file),
         stated_bpm=stated.bpm,

@@ -14,7 +14,10 @@ MIN_CANDIDATE_PROBABILITY: Final = 0.005  # a less likely candidate does not con
 # Tempi this close belong to one loop: one of them was estimated or rounded.
 ESTIMATE_TOLERANCE: Final = 0.01
 MIN_BEATS: Final = 4
+DEFAULT_TAG_BPM: Final = 120.0  # what many programs write into files without knowing the tempo
 STATED_LOOP_ODDS_FACTOR: Final = 9.0  # if the length is a whole number of stated beats
+# Of a stated tempo that nothing confirms: beside the engine's candidates, and alone.
+OFFERED_CHANCE, OFFERED_CHANCE_ALONE = 0.05, 0.5
 
 MIN_PITCHED_FOR_STATED_KEY: Final = 0.03  # a less pitched sound cannot have a key
 # From this confidence a detected key is clear; a less probable stated key is then rejected.
@@ -39,9 +42,12 @@ def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float)
     """Merge the hints of the name with the tags; tags take precedence.
 
     A tempo tag close to the tempo in the name is used only if it matches the length exactly.
-    Otherwise it is an estimate by another program, and the name's tempo is used.
+    Otherwise it is an estimate by another program, and the name's tempo is used. A tag of 120 is
+    often a program's default: the name precedes it, too, see `_is_default_tag`.
     """
     bpm = tagged.tempo(duration)
+    if bpm and _is_default_tag(bpm, named, duration):
+        bpm = None
     if bpm and named.bpm and named.bpm_explicit and abs(bpm / named.bpm - 1) < ESTIMATE_TOLERANCE:
         bpm = bpm if filename_hints.is_exact_length(bpm, duration) else named.bpm
     return StatedMetadata(
@@ -52,6 +58,18 @@ def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float)
         tonic=None if tagged.key else named.tonic,
         key_certain=bool(tagged.key) or named.key_certain,
     )
+
+
+def _is_default_tag(bpm: float, named: StatedMetadata, duration: float) -> bool:
+    """Return whether a tempo tag is a default that says less than the tempo in the name.
+
+    It is not if the length has whole beats at the tag's tempo only.
+    """
+    if bpm != DEFAULT_TAG_BPM or not named.bpm or named.bpm == bpm:
+        return False
+    if filename_hints.is_exact_length(bpm, duration):
+        return filename_hints.is_exact_length(named.bpm, duration)
+    return named.bpm_explicit or filename_hints.tempo_fits_length(named.bpm, duration)
 
 
 def fuse_key(
@@ -140,6 +158,24 @@ def fuse_tempo(
         estimate, stated.bpm if precise or confirmed is None else confirmed
     )
     return replace(fused, candidates=rescale_rivals(fused))
+
+
+def offer_stated_tempo(
+    estimate: TempoEstimate | None, stated: StatedMetadata
+) -> list[tuple[float, float]]:
+    """Return the candidates of an estimate; an explicitly stated tempo is always among them."""
+    candidates = estimate.candidates if estimate else []
+    if not stated.bpm or not stated.bpm_explicit:
+        return candidates
+    if any(
+        abs(bpm / stated.bpm - 1) < 0.02 and chance >= OFFERED_CHANCE for bpm, chance in candidates
+    ):
+        return candidates
+    if not candidates:
+        return [(stated.bpm, OFFERED_CHANCE_ALONE)]
+    kept = [(bpm, chance) for bpm, chance in candidates if abs(bpm / stated.bpm - 1) >= 0.02]
+    rest = [(bpm, chance * (1 - OFFERED_CHANCE)) for bpm, chance in kept]
+    return sorted([*rest, (stated.bpm, OFFERED_CHANCE)], key=lambda each: -each[1])
 
 
 def stated_only_tempo(bpm: float, length: float) -> TempoEstimate:

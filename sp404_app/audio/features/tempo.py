@@ -15,6 +15,8 @@ from sp404_app.audio.model_weights import Linear, Net, sigmoid, softmax
 STATED_CONFIDENCE: Final = 0.99  # of a stated and confirmed tempo
 MERGE_TOLERANCE: Final = 0.006  # relative: closer candidates are one answer
 CUT_TOLERANCE_MS: Final = 1.5  # a less exact cut does not imply a whole tempo
+# By how much the beats must fit a whole tempo better than the one that the file's length gives.
+REFINE_MARGIN: Final = 0.2
 MAX_CANDIDATES: Final = 6
 PRIOR_MEDIAN_BPM, PRIOR_WIDTH_OCTAVES = 105.0, 0.42  # of users' loops
 CONFIDENCE_FEATURES: Final = ("log odds", "lead", "octave share")
@@ -159,8 +161,8 @@ def refine_tempo(bpm: float, kind: int, length: float, env: OnsetEnvelope) -> fl
     """Round to a whole tempo where the evidence allows it, because most music has one.
 
     An exact cut gives its tempo directly. Else whole tempi within 2 % compete by the mean
-    autocorrelation at their beats; the best is used if it wins clearly, also against the
-    fractional tempo that the file length gives.
+    autocorrelation at their beats; the best is used if it wins clearly. The fractional tempo of the
+    file's length yields only to a much better one: a cut is more exact than an onset.
     """
     nearest = round(bpm)
     allowed = max(0.02, bpm * CUT_TOLERANCE_MS * 1e-3 / length)
@@ -171,7 +173,8 @@ def refine_tempo(bpm: float, kind: int, length: float, env: OnsetEnvelope) -> fl
     fits = {rival: beat_autocorrelation(lags, 60 / rival * env.fps) for rival in rivals}
     best = max(fits, key=lambda rival: fits[rival])
     clear = fits[best] - float(np.median(list(fits.values()))) > 0.05
-    if clear and (kind != WHOLE or fits[best] > beat_autocorrelation(lags, 60 / bpm * env.fps)):
+    bar = beat_autocorrelation(lags, 60 / bpm * env.fps) + REFINE_MARGIN
+    if clear and (kind != WHOLE or fits[best] > bar):
         return float(best)
     if kind != WHOLE and abs(bpm - nearest) < 0.0035 * bpm:
         return float(nearest)

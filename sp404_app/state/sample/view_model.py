@@ -143,7 +143,8 @@ def _tempo(details: SampleDetails) -> AnalysedValue:
         value=format_tempo(sample.bpm),
         why_none=_why_no_tempo(sample),
         written=_written_tempo(details),
-        several=len(listed) > 1,
+        # Without a tempo, a single candidate is a choice, too.
+        several=len(listed) > (1 if sample.bpm else 0),
         choices=[
             Candidate(
                 value=str(bpm),

@@ -277,6 +277,27 @@ def test_a_rounded_tempo_in_the_name_does_not_override_an_exact_tag() -> None:
     )
 
 
+def test_a_default_tempo_tag_does_not_precede_the_name() -> None:
+    default = StatedMetadata(bpm=120.0)
+    exact_at_92, exact_at_120 = 8 * 60 / 92, 7 * 60 / 120
+    assert merge_stated(StatedMetadata(bpm=92.0), default, exact_at_92).bpm == 92
+    assert merge_stated(StatedMetadata(bpm=92.0), default, exact_at_92 * 1.05).bpm == 92
+    bare = StatedMetadata(bpm=92.0, bpm_explicit=False)
+    assert merge_stated(bare, default, exact_at_92).bpm == 92
+    assert merge_stated(StatedMetadata(bpm=92.0), default, exact_at_120).bpm == 120
+    assert merge_stated(StatedMetadata(), default, exact_at_92).bpm == 120
+
+
+def test_a_tempo_in_the_name_is_offered_for_a_one_shot_and_beside_a_contradiction() -> None:
+    hit = analysed(mono(SOUNDS["Velvet Kick"]), name_hint="kick 90bpm")
+    assert (hit.kind, hit.bpm) == (Kind.ONE_SHOT, None)
+    assert [bpm for bpm, _ in hit.bpm_candidates] == [90]
+    loop = analysed(mono(SOUNDS["Slow Chrome"]), name_hint="chrome 101bpm.wav")
+    assert loop.bpm_candidates[0][0] == loop.bpm == 140
+    assert 101 in [bpm for bpm, _ in loop.bpm_candidates]
+    assert sum(chance for _, chance in loop.bpm_candidates) <= 1.001
+
+
 def test_tags_precede_names_and_one_shots_never_have_a_tempo() -> None:
     y = mono(SOUNDS["Slow Chrome"])
     found = analysed(y, name_hint="chrome_70bpm_Cm", tags=StatedMetadata(bpm=140.0, key="F# minor"))
