@@ -22,6 +22,7 @@ ASSETS = "/assets/"
 ASSET_NAME = re.compile(r"[\w@$~+-][\w.@$~+-]*")
 FOREVER = "public, max-age=31536000, immutable"
 CHECK_AGAIN = "no-cache"
+FILE_TYPES = ("text/html", "text/css", "text/javascript", "application/javascript", "image/")
 EXPIRY_INTERVAL_S = 3600.0
 
 
@@ -82,5 +83,5 @@ def _add_cache_header(message: Message, *, is_asset: bool) -> None:
         return
     if is_asset and message["status"] in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         headers["cache-control"] = FOREVER
-    else:
+    elif is_asset or headers.get("content-type", "").startswith(FILE_TYPES):
         headers["cache-control"] = CHECK_AGAIN
