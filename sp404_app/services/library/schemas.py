@@ -17,7 +17,8 @@ SAMPLE_COLUMNS = {"copy_group": "duplicate_group_id"}
 class SampleView:
     """A sample in seconds, Hz, bytes, BPM, MIDI note, LUFS and dBFS; None where unknown.
 
-    Duplicates of one recording have the same `copy_group`, also in the trash.
+    Duplicates of one recording have the same `copy_group`, also in the trash. `shared_by` names
+    the person from whose link a sample was saved; it is empty for all others.
     """
 
     id: uuid.UUID
@@ -48,6 +49,7 @@ class SampleView:
     favourite: bool
     rating: int
     note: str
+    shared_by: str
     deleted_at: dt.datetime | None
     created_at: dt.datetime
     updated_at: dt.datetime

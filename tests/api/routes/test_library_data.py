@@ -53,6 +53,7 @@ def test_the_csv_has_every_value(client: TestClient, keep: Keep) -> None:
     assert row["tags"] == "dusty, lo fi"
     assert (row["bpm"], row["favourite"], row["rating"]) == ("92.5", "true", "4")
     assert (row["key"], row["camelot"], row["root_note"]) == ("A minor", "8A", "")
+    assert row["shared_by"] == ""
     assert row["created_at"].endswith("Z")
 
 
