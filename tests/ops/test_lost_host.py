@@ -42,6 +42,7 @@ def host() -> Iterator[None]:
             ip("link", "set", OURS, "up")
             ip(*inside, "addr", "add", HOST_ADDRESS, "dev", THEIRS)
             ip(*inside, "link", "set", THEIRS, "up")
+            ip("netns", "exec", HOST, "true")
         except (OSError, subprocess.CalledProcessError):
             pytest.skip("a network namespace needs root and iproute2")
         yield
