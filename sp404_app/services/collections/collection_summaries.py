@@ -36,7 +36,6 @@ FEW_MATCHES = {
     "jit": "off",
     "enable_bitmapscan": "on",
 }
-FEW = 2_000  # matches, up to which no index with all values is read
 MAX_EXCEEDING = 10_000  # samples that this index leaves out: reading them takes 15 ms
 # Reads an index with all values of all the user's samples, and no row of the table.
 ALL_VALUES = FEW_MATCHES | {
@@ -113,7 +112,7 @@ def count_rules(session: Session, user_id: uuid.UUID, rules: Rules) -> int:
     if excluded_tags:
         looked_up = matching.where(has_any_tag(excluded_tags))
     _set_locally(session, FEW_MATCHES)
-    if compares_all_samples(rules) and _has_more(session, looked_up, FEW):
+    if compares_all_samples(rules):
         everything = _matching(user_id, Rules("all", ()))
         if not _has_more(session, everything.where(EXCEEDS_FILTER_INDEX), MAX_EXCEEDING):
             return _count_in_one_index(session, _matching(user_id, rules))

@@ -96,18 +96,25 @@ def rules_condition(user_id: uuid.UUID, rules: Rules) -> ColumnElement[bool]:
 
 
 def compares_all_samples(rules: Rules) -> bool:
-    """Return whether rules with many matches are counted by comparing all samples.
+    """Return whether rules are counted by comparing all samples, with the values in one index.
 
-    That is so if one of several terms is enough, or few tags are excluded. The index with the
-    values of all samples has words, but no names.
+    That is so if one of several terms is enough, words or tags among them, or few tags are
+    excluded; not if a word must be met as well, which an index finds. The index with the values of
+    all samples has words, but no names.
     """
     groups = [rules, *(term for term in rules.terms if isinstance(term, Rules))]
     words = (term.value for term in rules.leaf_terms() if term.field == "q")
     if any(map(compares_names, words)):
         return False
+    fields = {term.field for term in rules.terms if isinstance(term, Term)}
+    if rules.match == "all" and "q" in fields:
+        return False
     _, excluded_tags = split_excluded_tags(rules)
     return 0 < len(excluded_tags) <= MAX_COMPARED_TAGS or any(
-        group.match == "any" and len(group.terms) > 1 for group in groups
+        group.match == "any"
+        and len(group.terms) > 1
+        and {"q", "tag"} & {term.field for term in group.leaf_terms()}
+        for group in groups
     )
 
 
