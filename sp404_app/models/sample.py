@@ -52,6 +52,7 @@ class Source(StrEnum):
 
 
 NOT_DELETED = text("deleted_at IS NULL")
+MEASURED = ["bpm", "duration", "key", "kind", "sound_class", "duplicate_group_id"]
 # An entry of a B-tree takes at most 2,704 bytes: 200 of text are at most 900 of `search`, and six
 # tags at most 1,500.
 FITS_FILTER_INDEX = text("octet_length(search_text) <= 200 AND cardinality(tags) <= 6")
@@ -76,14 +77,7 @@ class Sample(SQLModel, table=True):
             "samples_by_values",
             "user_id",
             "id",
-            postgresql_include=[
-                "bpm",
-                "duration",
-                "key",
-                "kind",
-                "sound_class",
-                "duplicate_group_id",
-            ],
+            postgresql_include=MEASURED,
             postgresql_where=NOT_DELETED,
         ),
         # For rules of which one must be met: all that they compare. A row of the table is three
@@ -92,19 +86,7 @@ class Sample(SQLModel, table=True):
             "samples_by_filters",
             "user_id",
             "id",
-            postgresql_include=[
-                "bpm",
-                "duration",
-                "key",
-                "kind",
-                "sound_class",
-                "duplicate_group_id",
-                "favourite",
-                "rating",
-                "status",
-                "tags",
-                "search",
-            ],
+            postgresql_include=[*MEASURED, "favourite", "rating", "status", "tags", "search"],
             postgresql_where=text(f"{NOT_DELETED} AND {FITS_FILTER_INDEX}"),
         ),
         Index(
