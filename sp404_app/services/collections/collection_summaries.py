@@ -36,7 +36,6 @@ FEW_MATCHES = {
     "jit": "off",
     "enable_bitmapscan": "on",
 }
-MAX_EXCEEDING = 10_000  # samples that this index leaves out: reading them takes 15 ms
 # Reads an index with all values of all the user's samples, and no row of the table.
 ALL_VALUES = FEW_MATCHES | {
     "cpu_operator_cost": "0.0025",
@@ -44,6 +43,7 @@ ALL_VALUES = FEW_MATCHES | {
     "max_parallel_workers_per_gather": "0",
     "enable_bitmapscan": "off",
 }
+MAX_EXCEEDING = 10_000  # samples that this index leaves out: reading them takes 15 ms
 
 
 @dataclass(frozen=True, slots=True)
