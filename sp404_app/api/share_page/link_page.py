@@ -11,7 +11,7 @@ from sp404_app.api.share_page.markup import Html, element, join
 from sp404_app.models import ShareDownload
 from sp404_app.services.cards.download_formats import FORMATS, DownloadFormat
 from sp404_app.services.sharing import share_picture, shares
-from sp404_app.services.sharing.shared_content import MAX_SOUNDS, SharedContent, SharedSound
+from sp404_app.services.sharing.shared_content import SharedContent, SharedSound
 
 KINDS: Final = {
     "sample": "Shared sound",
@@ -232,8 +232,8 @@ def _summary(content: SharedContent) -> str:
         return f"{content.project.device} · {count} · {content.project.tempo:g} BPM"
     if content.kind == "sample":
         return sounds.describe(content.sounds[0])
-    if content.total > MAX_SOUNDS:
-        return f"The first {MAX_SOUNDS} of {content.total:,} sounds"
+    if content.total > len(content.sounds):
+        return f"The first {len(content.sounds)} of {content.total:,} sounds"
     return f"{content.total} sound{'' if content.total == 1 else 's'}"
 
 

@@ -37,7 +37,13 @@ from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.infra import pictures, share_rate_limits, storage
 from sp404_app.services.library import samples
 from sp404_app.services.projects import projects
-from sp404_app.services.sharing import failed_files, share_saving, shares
+from sp404_app.services.sharing import (
+    failed_files,
+    share_counts,
+    share_saving,
+    shared_content,
+    shares,
+)
 from sp404_app.services.sharing.shares import ShareOptions, ShareTarget
 from sp404_app.settings import Settings
 from tests.accounts import bearer, cookie, sign_up_user
@@ -346,6 +352,49 @@ def test_a_collection_is_listed_in_its_order_without_what_is_in_the_trash(
         200,
         404,
     ]
+
+
+def test_a_page_says_how_many_sounds_it_leaves_out(
+    visitor: TestClient, owner: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(4)]
+    path = share(owner, "collection", make_collection(owner, ids))
+    monkeypatch.setattr(shared_content, "MAX_SOUNDS", 2)
+    assert "The first 2 of 4 sounds" in visitor.get(path).text
+
+
+def test_another_site_counts_no_play(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID
+) -> None:
+    path = share(owner, "sample", sample_id)
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    assert visitor.post(f"{path}/plays", headers=elsewhere).status_code == 403
+    assert visitor.post(f"{path}/plays").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("part", "downloads"),
+    [("bytes=0-0", 0), ("bytes=1-", 0), ("bytes=0-", 1), ("bytes=0-99", 1), ("bytes=-9999999", 1)],
+)
+def test_a_download_is_counted_by_its_beginning(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID, part: str, downloads: int
+) -> None:
+    path = share(owner, "sample", sample_id, allow_download="original")
+    answer = visitor.get(f"{path}/download/1", headers={"Range": part})
+    assert answer.status_code in (200, 206)
+    with db.transaction() as session:
+        share_counts.write_counts(session)
+    with db.transaction() as session:
+        (found,) = shares.list_shares(session, owner.id)
+    assert found.downloads == downloads
+
+
+@pytest.mark.parametrize("pad", [0, 17, 2**31, 10**12])
+def test_a_pad_that_no_bank_has_is_not_found(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID, pad: int
+) -> None:
+    path = share(owner, "project", make_project(owner, [sample_id]))
+    assert visitor.get(f"{path}/pads/A/{pad}/audio").status_code in (404, 422)
 
 
 def test_a_sound_that_was_taken_down_is_on_no_other_link(
