@@ -274,7 +274,7 @@ export function PadWave({ sheet, confirmed = 0, url, minFrames = 1000, snap = tr
   const positionHandle = (name) => handleOf(positions, (frame) => setPosition(name, frame), () => positions.read()[name]);
   const chopHandle = (index) => handleOf(chops, (frame) => setChop(index, frame), () => chops.read()[index]);
   return (
-    <div ref={box} className="wave-box" onDoubleClick={addChop} onClick={playFrom} title="Click to play from here. Double-click to add a chop. Scroll to zoom." data-testid="pad-wave">
+    <div ref={box} className="pad-wave-box" onDoubleClick={addChop} onClick={playFrom} title="Click to play from here. Double-click to add a chop. Scroll to zoom." data-testid="pad-wave">
       <canvas ref={canvas} aria-hidden="true" />
       {frames > 0 &&
         Object.entries(HANDLES).map(([name, label]) => (name !== "loop_top" || isLoop) && <Handle key={name} name={name} label={label} frame={shown[name]} limits={limitsOf(name)} {...positionHandle(name)} />)}

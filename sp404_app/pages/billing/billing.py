@@ -76,7 +76,7 @@ def banner() -> rx.Component:
             action_button("Update card", BillingState.to_portal, "fix-card"),
             class_name="row wrap",
         ),
-        class_name=f"problem {CARD.mood}",
+        class_name=f"payment-problem {CARD.mood}",
         role="alert",
         data_testid="banner",
     )

@@ -73,7 +73,7 @@ def sound() -> rx.Component:
 def layer(name: str, text: str, on: bool) -> rx.Component:
     """A button that shows or hides a layer over the waveform."""
     return rx.el.button(
-        rx.el.i(class_name=f"swatch swatch-{name}", aria_hidden="true"),
+        rx.el.i(class_name=f"layer-mark layer-mark-{name}", aria_hidden="true"),
         text,
         type="button",
         class_name=rx.cond(on, "chip on", "chip"),
