@@ -16,7 +16,7 @@ from sp404_app.models import Collection, Project, Sample, Share, ShareDay, Share
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra import pictures
-from sp404_app.services.sharing import share_tokens
+from sp404_app.services.sharing import share_tokens, shared_content
 from sp404_app.settings import settings
 
 MAX_SHARES: Final = 500  # of one user, not revoked
@@ -96,7 +96,7 @@ def create_share(
     Raises:
         NotFound: If the target does not exist, is in the trash, or belongs to another user.
         Conflict: If the user has `MAX_SHARES` links.
-        Forbidden: If an operator took down a link to this target.
+        Forbidden: If an operator took down a link to this target, or to all sounds in it.
         ValidationFailed: If an option is invalid; details name the field.
     """
     _check_options(options)
@@ -267,8 +267,35 @@ def _ensure_not_taken_down(session: Session, user_id: uuid.UUID, target: ShareTa
         _target_column(target.kind) == target.id,
         col(Share.taken_down_at).is_not(None),
     )
-    if session.exec(taken).first():
+    if session.exec(taken).first() or _contains_what_was_taken_down(session, user_id, target):
         raise Forbidden(TAKEN_DOWN)
+
+
+def _contains_what_was_taken_down(
+    session: Session, user_id: uuid.UUID, target: ShareTarget
+) -> bool:
+    """Return whether a collection or project has all sounds of one that was taken down.
+
+    A duplicate has, and so has one that was made anew.
+    """
+    if target.kind == "sample":
+        return False
+    others = select(Share).where(
+        Share.user_id == user_id,
+        col(Share.taken_down_at).is_not(None),
+        col(Share.sample_id).is_(None),
+    )
+    taken = [found for share in session.exec(others) if (found := _sounds(session, share))]
+    if not taken:
+        return False
+    found = _sounds(session, Share(user_id=user_id, **{f"{target.kind}_id": target.id}))
+    return any(each <= found for each in taken)
+
+
+def _sounds(session: Session, share: Share) -> set[uuid.UUID]:
+    if share.project_id:
+        return set(shared_content.pad_sample_ids(session, share))
+    return set(shared_content.sound_ids(session, share))
 
 
 def _target_column(kind: str) -> Any:

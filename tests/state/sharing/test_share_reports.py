@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 import reflex as rx
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, select, update
 
 from sp404_app.db import transaction
+from sp404_app.devices.capabilities import MK2
 from sp404_app.errors import Forbidden, NotFound
 from sp404_app.models import AuditEntry, Share, ShareReport, SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import authentication, reauthentication
+from sp404_app.services.collections import collections
+from sp404_app.services.projects import projects
 from sp404_app.services.sharing import share_reports, shares
 from sp404_app.services.sharing.shares import ShareOptions, ShareTarget
 from sp404_app.settings import settings
@@ -137,6 +140,28 @@ async def test_a_dismissed_report_leaves_link_and_other_reports(
         closed = session.exec(select(ShareReport.id).where(ShareReport.note == "One")).one()
     with pytest.raises(NotFound):
         await tab.dismiss(str(closed))
+
+
+@pytest.mark.parametrize("kind", ["collection", "project"])
+def test_a_copy_of_what_was_taken_down_is_not_shared(
+    session: Session, user: User, keep: Keep, kind: str
+) -> None:
+    ids = [keep(f"Sound {number}.wav") for number in range(3)]
+
+    def make(kind: str, ids: list[uuid.UUID]) -> uuid.UUID:
+        if kind == "project":
+            return projects.create_project(session, user.id, "Kit", MK2, ids).project.id
+        return collections.create_collection(session, user.id, name="Mix", sample_ids=ids).id
+
+    first, copy, part = make(kind, ids[:2]), make(kind, ids), make(kind, ids[1:])
+    link = shares.create_share(session, user.id, ShareTarget(kind, first), ShareOptions())
+    session.get_one(Share, link.id).taken_down_at = now()
+    session.flush()
+    shares.create_share(session, user.id, ShareTarget(kind, part), ShareOptions())
+    for other in ("collection", "project"):
+        target = copy if other == kind else make(other, ids)
+        with pytest.raises(Forbidden, match="taken down"):
+            shares.create_share(session, user.id, ShareTarget(other, target), ShareOptions())
 
 
 @pytest.mark.parametrize("act", ["take_down", "dismiss"])
