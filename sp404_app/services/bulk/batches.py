@@ -61,6 +61,7 @@ class BatchResult:
     after: dict[uuid.UUID, Values] = field(default_factory=dict)
     skipped: int = 0
     problems: list[str] = field(default_factory=list)
+    purged: int = 0  # other samples, deleted for good because the trash was full
 
 
 def load_task(session: Session, job: ProcessingJob) -> BulkTask:
@@ -124,6 +125,9 @@ def end_batch(
         "skipped": row.skipped,
         "failed": row.failed,
     }
+    if result.purged:
+        purged = current.result.get("purged", 0) + result.purged
+        current.result = current.result | {"purged": purged}
     session.add(current)
     samples.publish_sample(session, job.user_id)
     if row.position >= len(task.sounds):
@@ -177,9 +181,11 @@ def _trash(session: Session, row: BulkEdit, ids: Sequence[uuid.UUID]) -> BatchRe
     earlier = session.exec(
         select(BulkEditItem.sample_id).where(BulkEditItem.bulk_edit_id == row.id)
     ).all()
-    moved = samples.move_to_trash(session, row.user_id, ids, kept=earlier).moved
+    trashed = samples.move_to_trash(session, row.user_id, ids, kept=earlier)
     sounds = read_sounds(session, row.user_id, ids)
-    return _deletion_result(sounds, moved, ids)
+    result = _deletion_result(sounds, trashed.moved, ids)
+    result.purged = trashed.purged
+    return result
 
 
 def _restore(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> BatchResult:

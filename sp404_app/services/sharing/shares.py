@@ -288,7 +288,8 @@ def _contains_what_was_taken_down(
     taken = [found for share in session.exec(others) if (found := _sounds(session, share))]
     if not taken:
         return False
-    found = _sounds(session, Share(user_id=user_id, **{f"{target.kind}_id": target.id}))
+    wanted: dict[str, Any] = {f"{target.kind}_id": target.id}
+    found = _sounds(session, Share(user_id=user_id, **wanted))
     return any(each <= found for each in taken)
 
 

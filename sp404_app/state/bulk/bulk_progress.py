@@ -172,6 +172,9 @@ def edit_message(job: ProcessingJob) -> str:
     if failed:
         done = "added" if "collection_name" in result else "changed"
         text += f" {format_sounds(failed)} couldn’t be {done}: see Recent edits."
+    if purged := result.get("purged", 0):
+        were = "1 older sound in it was" if purged == 1 else f"{purged:,} older sounds in it were"
+        text += f" The trash was full, so {were} permanently deleted."
     if job.status == JobStatus.CANCELLED:
         return f"Cancelled. {text}"
     return text if job.status == JobStatus.DONE else f"{job.error} {text}"

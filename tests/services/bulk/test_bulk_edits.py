@@ -29,6 +29,7 @@ from sp404_app.services.library import samples
 from sp404_app.services.library.sample_update import Change
 from sp404_app.services.processing import jobs
 from sp404_app.services.sample import analysis_results
+from sp404_app.state.bulk.bulk_progress import edit_message
 from tests.services.bulk.conftest import (
     AddSounds,
     RunEdit,
@@ -279,6 +280,18 @@ def test_a_deletion_and_a_restoration_are_undone_with_their_times(
     assert result(restored) == {"changed": 1, "skipped": 3, "failed": 0}
     run_undo(restored)
     assert dump_samples(user.id) == before
+
+
+def test_a_deletion_says_how_many_older_sounds_it_deleted_for_good(
+    user: User, sounds: AddSounds, run_edit: RunEdit
+) -> None:
+    with transaction() as session:
+        limit = quotas.get_plan(session, user.id).storage_bytes or 0
+    sounds(2, size=limit // 2, deleted_at=now())
+    done = run_edit(TrashEdit(), sounds(3, size=limit // 4))
+    assert (done.result or {})["purged"] == 2
+    assert "2 older sounds in it were permanently deleted" in edit_message(done)
+    assert "purged" not in (run_edit(TrashEdit(), sounds(1)).result or {})
 
 
 def test_an_undone_restoration_deletes_nothing_for_good(
