@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ from sqlmodel import Session, create_engine, func, select, text
 from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.audio.similarity.embedding import DIMENSIONS, apply_part_weights
 from sp404_app.models import Sample
-from sp404_app.services.collections import collection_samples, collections
-from sp404_app.services.collections.collection_summaries import count_rules
+from sp404_app.services.collections import collection_samples, collection_totals, collections
+from sp404_app.services.collections.collection_totals import count_rules
 from sp404_app.services.library.collection_rules import parse_rules
 from tests.pending_migrations import empty_database, migrations
 
@@ -49,6 +50,9 @@ def main() -> None:
             found = count_rules(session, user_id, parsed)
             times = measure(server, lambda parsed=parsed: count_rules(session, user_id, parsed))
             show(name, times, plain, found)
+            made = collections.create_collection(session, user_id, name=name, rules=rules)
+            length = partial(collection_totals.measure_collection, session, user_id, made.id)
+            show("  its length", measure(server, length), plain)
         measure_changes(session, user_id, ids)
 
 

@@ -93,11 +93,14 @@ def test_connections_that_the_database_dropped_are_replaced() -> None:
     assert list_users() == []
 
 
-def test_a_session_keeps_its_limits_after_a_rollback() -> None:
+def test_a_session_keeps_its_settings_after_a_rollback() -> None:
     for _ in range(2):
         with db.engine().connect() as connection:
-            limit = connection.execute(text("show idle_in_transaction_session_timeout")).scalar()
-            assert limit == "5min"
+            for name, value in (
+                ("idle_in_transaction_session_timeout", "5min"),
+                ("random_page_cost", "1.1"),
+            ):
+                assert connection.execute(text(f"show {name}")).scalar() == value
             connection.rollback()
 
 

@@ -102,7 +102,7 @@ def _file_name(stem: str, number: str, wanted: DownloadFormat) -> str:
     """Return the name of a file, with a number before its extension."""
     extension = FORMATS[wanted].extension
     if FORMATS[wanted].device is None:
-        return zip_names.safe_name((stem or "Untitled") + extension, number)
+        return zip_names.with_extension(stem, extension, number)
     short = device_name(stem)[: MK2.max_pad_name - len(number)].rstrip(" .")
     if zip_names.DEVICES.fullmatch(short.partition(".")[0]):
         short = f"_{short}"[: MK2.max_pad_name - len(number)]

@@ -20,7 +20,7 @@ from sp404_app.services.cards.name_template import Template
 from sp404_app.services.cards.named_sounds import load_samples, named_sound
 from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.infra.text import one_line
-from sp404_app.services.infra.zip_names import safe_name
+from sp404_app.services.infra.zip_names import with_extension
 
 EXTENSION: Final = ".m3u8"
 
@@ -44,7 +44,7 @@ class Playlist:
     @property
     def filename(self) -> str:
         """Return a file name that every system accepts."""
-        return safe_name(self.title + EXTENSION)
+        return with_extension(self.title, EXTENSION)
 
     def write_text(self, paths: AnyCollection[str] | None = None) -> str:
         """Return the playlist, only with the files in `paths` if they are given."""

@@ -14,11 +14,8 @@ from sp404_app.models import Collection
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
 from sp404_app.services.collections import collection_rows
-from sp404_app.services.collections.collection_summaries import (
-    CollectionSummary,
-    count_rules,
-    summarize,
-)
+from sp404_app.services.collections.collection_summaries import CollectionSummary, summarize
+from sp404_app.services.collections.collection_totals import count_rules
 from sp404_app.services.collections.collection_values import (
     parse_colour,
     parse_name,

@@ -71,6 +71,11 @@ def safe_name(name: str, mark: str = "", max_length: int = MAX_NAME_LENGTH) -> s
     return f"{kept}{tail}"
 
 
+def with_extension(stem: str, extension: str, mark: str = "") -> str:
+    """Return a name that every system accepts, with this extension: "..." becomes "Untitled"."""
+    return safe_name((stem.strip(" .") or "Untitled") + extension, mark)
+
+
 def _safe_folder(folder: str) -> list[str]:
     parts = [part for part in folder.split("/") if part.strip(" .")]
     if len(folder) <= MAX_FOLDERS_LENGTH:

@@ -170,7 +170,13 @@ def _limit_page(
 ) -> SelectOfScalar[Sample]:
     if cursor:
         matching = matching.where(_after_cursor(sort, cursor))
-    return matching.order_by(*_order_by(sort)).limit(limit + 1)
+    order = _order_by(sort)
+    if sort in POSITION_SORTS:
+        return matching.order_by(*order).limit(limit + 1)
+    # The ids come from an index of the user's samples alone. With all columns, PostgreSQL may walk
+    # through the samples of other users that are newer.
+    ids = matching.with_only_columns(col(Sample.id)).order_by(*order).limit(limit + 1).subquery()
+    return select(Sample).where(col(Sample.id).in_(ids.select())).order_by(*order)
 
 
 def search_ids(

@@ -29,12 +29,23 @@ def matches_text(q: str) -> ColumnElement[bool]:
 
     A pasted name may contain a minus: "Sunrise -8A" also finds the sample of exactly this name.
     """
-    matches = col(Sample.search).op("@@")(_tsquery_literal(search_terms.build_tsquery(q)))
+    matches = _matches_tsquery([search_terms.build_tsquery(q)])
     if not compares_names(q):
         return matches
     name = clean_name(split_extension(q.strip())[0])
     has_name = col(Sample.sort_key) == sort_key(name)
     return or_(matches, has_name) if any(search_terms.parse_terms(q)) else has_name
+
+
+def matches_any_text(texts: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition for any of some search texts.
+
+    Those that are only words become one tsquery: PostgreSQL takes a third of the time for it.
+    """
+    names = [text for text in texts if compares_names(text)]
+    words = [search_terms.build_tsquery(text) for text in texts if text not in names]
+    conditions = [matches_text(text) for text in names]
+    return or_(*conditions, _matches_tsquery(words)) if words else or_(*conditions)
 
 
 def compares_names(q: str) -> bool:
@@ -58,10 +69,14 @@ def has_copies(user_id: uuid.UUID) -> ColumnElement[bool]:
     )
 
 
-def _tsquery_literal(terms: str) -> ColumnElement[Any]:
-    """Return a tsquery as a literal in the SQL text, so that the planner knows its selectivity.
+def _matches_tsquery(alternatives: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that the words of a sample match one of some tsqueries.
 
-    With a parameter, PostgreSQL switches to a generic plan after a few executions, which took
-    three times as long for common words.
+    The tsquery is a literal in the SQL text, so that the planner knows its selectivity. With a
+    parameter, PostgreSQL switches to a generic plan after a few executions, which took three times
+    as long for common words.
     """
-    return func.to_tsquery("simple", literal(terms, String, literal_execute=True))
+    terms = literal(" | ".join(alternatives), String, literal_execute=True)
+    return cast(
+        "ColumnElement[bool]", col(Sample.search).op("@@")(func.to_tsquery("simple", terms))
+    )

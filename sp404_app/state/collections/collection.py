@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, ValidationFailed
-from sp404_app.services.collections import collection_length, collection_samples, collections
+from sp404_app.services.collections import collection_samples, collection_totals, collections
 from sp404_app.services.collections.collection_samples import RemovedSample
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
@@ -277,7 +277,7 @@ def _place(
 
 def _load_sheet(session: Session, user_id: uuid.UUID, collection_id: uuid.UUID) -> CollectionSheet:
     found = collections.get_collection(session, user_id, collection_id)
-    count, seconds = collection_length.measure_collection(session, user_id, found.id)
+    totals = collection_totals.measure_collection(session, user_id, found.id)
     return CollectionSheet(
         id=str(found.id),
         name=found.name,
@@ -285,8 +285,8 @@ def _load_sheet(session: Session, user_id: uuid.UUID, collection_id: uuid.UUID) 
         colour=found.colour,
         is_smart=found.rules is not None,
         is_trashed=found.deleted_at is not None,
-        count=format_sounds(count),
-        total_length=formatting.format_length(seconds),
+        count=format_sounds(totals.count),
+        total_length=formatting.format_length(totals.seconds),
     )
 
 

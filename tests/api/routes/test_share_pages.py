@@ -425,11 +425,40 @@ def test_a_reordered_collection_gives_no_visitor_another_sound(
     path = share(owner, "collection", collection_id, allow_download="original")
     page = visitor.get(path).text
     version = re.findall(rf"{path}/audio/1[?]v=([0-9a-f]+)", page)[0]
+    parts = f"{path}/audio/1?v={version}", f"{path}/download/1?v={version}"
+    before = [visitor.get(part).content for part in parts]
     with db.transaction() as session:
         collection_samples.move_samples(session, owner.id, collection_id, [ids[1]], ids[0])
-    for part in (f"audio/1?v={version}", f"download/1?v={version}"):
-        assert visitor.get(f"{path}/{part}").status_code == 404
-    assert visitor.get(f"{path}/audio/2?v={version}").status_code == 200
+    assert [visitor.get(part).content for part in parts] == before
+    with db.transaction() as session:
+        collection_samples.remove_samples(session, owner.id, collection_id, [ids[0]])
+    assert [visitor.get(part).status_code for part in parts] == [404, 404]
+
+
+def test_a_sound_of_a_smart_collection_is_shared_while_it_matches(
+    visitor: TestClient, owner: User, keep: Keep
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(2)]
+    rules = {"match": "all", "terms": [{"field": "rating", "op": "at_least", "value": 3}]}
+    with db.transaction() as session:
+        made = collections.create_collection(session, owner.id, name="Best", rules=rules).id
+        session.get_one(Sample, ids[1]).rating = 4
+        found = [session.get_one(Sample, each) for each in ids]
+        versions = list(map(shared_content.version_of, found))
+    path = share(owner, "collection", made)
+    assert visitor.get(f"{path}/audio/1?v={versions[0]}").status_code == 404
+    assert visitor.get(f"{path}/audio/1?v={versions[1]}").status_code == 200
+    with db.transaction() as session:
+        session.get_one(Sample, ids[1]).rating = 0
+    assert visitor.get(f"{path}/audio/1?v={versions[1]}").status_code == 404
+
+
+@pytest.mark.parametrize("version", ["%", "_" * 16, "0" * 15, "0" * 17, "A" * 16, "g" * 16, "\x00"])
+def test_an_invalid_version_finds_no_sound(
+    visitor: TestClient, owner: User, keep: Keep, version: str
+) -> None:
+    path = share(owner, "sample", keep("Sound.wav", owner=owner.id))
+    assert visitor.get(f"{path}/audio/1", params={"v": version}).status_code == 404
 
 
 def test_all_sounds_of_a_collection_are_saved_except_those_that_are_there(

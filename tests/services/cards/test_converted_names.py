@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sp404_app.services.cards.converted_names import NamedSound, name_files
 from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.cards.name_template import parse_template
+from sp404_app.services.cards.playlists import Playlist
 
 MK2, SX, WAV, FLAC = DownloadFormat
 SAFE = re.compile(r"[a-zA-Z0-9_!&()+\-,.=@\[\]{} ]{1,23}\.(wav|WAV)")
@@ -109,6 +110,12 @@ def test_every_device_name_is_short_safe_and_unique(sounds: list[str], parts: li
     assert all(SAFE.fullmatch(name) for name in found)
     assert not any(name.startswith((" ", ".")) or name[-5] in " ." for name in found)
     assert len({name.lower() for name in found}) == len(found)
+
+
+@pytest.mark.parametrize("name", [".", "...", " . ", ""])
+def test_a_name_of_dots_keeps_its_extension(name: str) -> None:
+    assert names(name, wanted=FLAC) == ["Untitled.flac"]
+    assert Playlist(name, ()).filename == "Untitled.m3u8"
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8))

@@ -20,9 +20,10 @@ from sp404_app.models.columns import now, uuid7
 from sp404_app.models.sample import FITS_FILTER_INDEX
 from sp404_app.services.collections import (
     collection_samples,
-    collection_summaries,
+    collection_totals,
     collections,
 )
+from sp404_app.services.collections.collection_totals import Totals
 from sp404_app.services.library import samples, search
 from sp404_app.services.library.collection_rules import (
     MAX_TERMS,
@@ -59,6 +60,9 @@ def matching(session: Session, user: User, rules: Rules) -> list[str]:
     assert collections.get_summary(session, user.id, made.id).count == len(rows)
     listed = collection_samples.list_sample_ids(session, user.id, made.id)
     assert set(listed) == {row.id for row in rows}
+    seconds = sum(row.duration or 0 for row in rows)
+    totals = collection_totals.measure_collection(session, user.id, made.id)
+    assert totals == Totals(len(rows), seconds)
     return [row.name for row in rows]
 
 
@@ -71,7 +75,7 @@ def id_of(moment: dt.datetime) -> uuid.UUID:
 @pytest.fixture(params=[10_000, 0], ids=str)
 def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Count in both ways: in one index, and with too many samples beside it."""
-    monkeypatch.setattr(collection_summaries, "MAX_EXCEEDING", request.param)
+    monkeypatch.setattr(collection_totals, "MAX_EXCEEDING", request.param)
 
 
 @pytest.fixture
@@ -185,6 +189,24 @@ def test_several_terms_about_tags(
     assert matching(session, user, rules) == expected
     named = group(match, *rules["terms"], term("q", "matches", "zzz"))
     assert matching(session, user, named) == (expected if match == "any" else [])
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("kick", "raw"), ["Kick", "Raw"]),
+        (("kick raw", "loop", "zzz"), ["Loop"]),  # words of one text must all match
+        (("kick", "Am zzz", "-kick loop"), ["Kick", "Loop"]),  # excludes words: compares names
+        (("zzz", "..."), []),
+    ],
+)
+def test_several_texts_of_which_one_is_enough(
+    session: Session, user: User, texts: tuple[str, ...], expected: list[str]
+) -> None:
+    terms = [term("q", "matches", text) for text in texts]
+    assert matching(session, user, group("any", *terms)) == expected
+    assert matching(session, user, group("all", group("any", *terms))) == expected
 
 
 @pytest.mark.usefixtures("library")
