@@ -1,4 +1,4 @@
-// Opens an external URL. Reflex's own redirect would stay inside the built pages.
+// Opens an address that is no page of the application. Reflex's own redirect would stay in it.
 
 import { useEffect } from "react";
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.server_link import server_link
 from sp404_app.services.plans import PLANS, Plan
 from sp404_app.settings import settings
 from sp404_app.state.formatting import format_size
@@ -42,8 +43,8 @@ def index() -> rx.Component:
         rx.el.main(hero(), steps(), *([plans()] if settings().billing else []), id="content"),
         rx.el.footer(
             rx.el.span("Not affiliated with Roland. SP-404 is a trademark of its owner."),
-            rx.el.a("API", href="/api/docs", class_name="link"),
-            *(rx.el.a(name, href=f"/{name.lower()}", class_name="link") for name in TEXTS),
+            server_link("API", href="/api/docs", class_name="link"),
+            *(server_link(name, href=f"/{name.lower()}", class_name="link") for name in TEXTS),
             class_name="front-foot",
         ),
         class_name="front",

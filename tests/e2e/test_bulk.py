@@ -106,6 +106,12 @@ def edit_selection(page: Page, text: str, count: int) -> Locator:
     return dialog
 
 
+def select_all(page: Page) -> None:
+    page.get_by_test_id("table").focus()
+    page.keyboard.press("Control+a")
+    expect(page.get_by_test_id("bulk")).to_be_visible()
+
+
 def apply(page: Page, count: str) -> None:
     button = page.get_by_test_id("bulk-apply")
     expect(button).to_have_text(f"Apply to {count}")
@@ -280,6 +286,34 @@ def test_a_whole_search_is_added_to_a_collection_with_progress_and_undone(librar
     expect(notice(library)).to_contain_text("Added 3,000 sounds to “Everything else”.")
     library.get_by_test_id("undo").click()
     expect(notice(library)).to_contain_text("3,000 sounds removed from “Everything else” again.")
+
+
+def test_a_whole_search_is_deleted_restored_and_both_are_undone(library: Page) -> None:
+    search(library, "other", 3000)
+    select_all(library)
+    library.get_by_test_id("bulk-delete").click()
+    expect(notice(library)).to_contain_text("3,000 sounds")
+    expect(library.get_by_test_id("total")).to_have_text("0")
+    library.get_by_test_id("undo").click()
+    expect(library.get_by_test_id("total")).to_have_text("3000")
+    select_all(library)
+    library.get_by_test_id("bulk-delete").click()
+    expect(library.get_by_test_id("total")).to_have_text("0")
+    library.get_by_test_id("room-trash").click()
+    search(library, "other", 3000)
+    select_all(library)
+    take_picture(library, "trash")
+    library.get_by_test_id("bulk-restore").click()
+    expect(library.get_by_test_id("total")).to_have_text("0")
+    expect(notice(library)).to_contain_text("3,000 sounds restored")
+    library.get_by_test_id("undo").click()
+    expect(library.get_by_test_id("total")).to_have_text("3000")
+    expect(notice(library)).to_contain_text("3,000 sounds")
+    select_all(library)
+    library.get_by_test_id("bulk-restore").click()
+    expect(library.get_by_test_id("total")).to_have_text("0")
+    library.get_by_test_id("room-all").click()
+    search(library, "other", 3000)
 
 
 def test_sounds_are_normalised_into_new_ones(library: Page, tmp_path: Path) -> None:

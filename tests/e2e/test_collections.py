@@ -1,6 +1,7 @@
 """Collections in a browser: fill them from anywhere, order them, play them, and edit rules."""
 
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -235,6 +236,26 @@ def test_a_collection_goes_onto_pads_and_is_downloaded(page: Page, errors: list[
     page.get_by_test_id("create-project").click()
     expect(page).to_have_url(re.compile(r"/projects/[0-9a-f-]{36}"))
     expect(page.get_by_test_id("pad-A2")).to_contain_text("Kick")
+
+
+def test_the_playlist_of_a_collection_has_its_order_and_the_names_of_its_archive(
+    page: Page, errors: list[str]
+) -> None:
+    make_collection(page, "Drums: 1", ("Clap", "Kick"))
+    with page.expect_download() as started:
+        page.get_by_test_id("collection-playlist").click()
+    assert started.value.suggested_filename == "Drums_ 1.m3u8"
+    lines = Path(started.value.path()).read_text().splitlines()
+    assert lines[0] == "#EXTM3U"
+    listed = [line for line in lines if not line.startswith("#")]
+    assert listed == ["Clap.wav", "Kick.wav"]
+    page.get_by_test_id("collection-download").click()
+    page.get_by_test_id("format-wav").check(force=True)
+    with page.expect_download(timeout=60_000) as started:
+        page.get_by_test_id("start-download").click()
+    with zipfile.ZipFile(started.value.path()) as archive:
+        assert set(listed) < set(archive.namelist())
+        assert archive.testzip() is None
 
 
 def test_a_smart_collection_counts_while_its_rules_are_edited(

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Outbox
 from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.people import Visitor
 from tests.product import Product
-from tests.sounds import wav
+from tests.sounds import tone, wav, write
 
 ANALYSIS_TIMEOUT_MS = 90_000
 NAMES = ("Dusty loop", "Kick", "Snare")
@@ -165,4 +165,29 @@ def test_tempo_and_key_are_written_into_a_download(library: Page, errors: list[s
     with library.expect_download() as started:
         dialog.get_by_test_id("start-download").click()
     assert read_file_tags(Path(started.value.path())).key == "F# minor"
+    assert errors == []
+
+
+def test_tempo_and_key_are_written_into_compressed_files(
+    page: Page, outbox: Outbox, errors: list[str], base_url: str, tmp_path: Path
+) -> None:
+    PageMonitor(page, errors.append)
+    people.sign_in(page, people.sign_up(page, outbox))
+    for number, ending in enumerate(("mp3", "ogg", "flac", "aiff")):
+        file = write(tmp_path / f"Song{number}.{ending}", tone(200 + 50 * number, 0.5))
+        sent = FilePayload(name=file.name, mimeType="audio/*", buffer=file.read_bytes())
+        headers = {"Origin": base_url}
+        made = page.request.post("/api/samples", multipart={"file": sent}, headers=headers)
+        assert made.status == 201, made.text()
+        address = f"/api/samples/{made.json()['samples'][0]['id']}"
+        values = {"bpm": 93.5, "key": "F# minor"}
+        assert page.request.patch(address, data=values, headers=headers).ok
+        page.goto(address.removeprefix("/api"))
+        saved = choose(page, "download-menu", "download-tagged")
+        assert saved.suggested_filename == file.name
+        tagged = tmp_path / f"tagged.{ending}"
+        saved.save_as(tagged)
+        found = read_file_tags(tagged)
+        assert (found.bpm, found.key) == (93.5, "F# minor"), ending
+        assert content_hash.hash_file(tagged) == content_hash.hash_file(file)
     assert errors == []

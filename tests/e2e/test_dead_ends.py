@@ -30,6 +30,28 @@ def test_an_unknown_url_shows_the_404_page_with_links(
     expect(page).to_have_url(f"{base_url}/")
 
 
+def test_the_links_of_the_first_page_lead_somewhere(page: Page, base_url: str) -> None:
+    page.goto("/")
+    links = page.locator(".front-foot a")
+    found = [(each.inner_text(), each.get_attribute("href")) for each in links.all()]
+    assert {"API", "Terms", "Privacy"} <= {words for words, _ in found}
+    for words, address in found:
+        page.goto("/")
+        with page.expect_response(f"{base_url}{address}") as answer:
+            page.locator(".front-foot").get_by_text(words, exact=True).click()
+        assert answer.value.ok
+        expect(page.get_by_role("heading", name="Page not found")).to_have_count(0)
+
+
+def test_a_visitor_who_is_signed_in_returns_to_the_shared_page(
+    page: Page, visitor: Visitor, base_url: str
+) -> None:
+    with page.expect_response(f"{base_url}/s/unknown") as answer:
+        page.goto("/login?next=/s/unknown")
+    assert answer.value.status == 404
+    expect(page.locator("body")).to_contain_text("link")
+
+
 def test_the_operator_page_is_hidden_from_other_users(page: Page, visitor: Visitor) -> None:
     page.goto("/operator")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()

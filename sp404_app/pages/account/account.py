@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
+from sp404_app.components.server_link import server_link
 from sp404_app.pages.account import personal_data, security
 from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
@@ -47,7 +48,7 @@ def account() -> rx.Component:
             ),
             rx.el.footer(
                 *(
-                    rx.el.a(name, href=f"/{name.lower()}", class_name="link quiet")
+                    server_link(name, href=f"/{name.lower()}", class_name="link quiet")
                     for name in LEGAL_PAGES
                 ),
                 class_name="account-foot",

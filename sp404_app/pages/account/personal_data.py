@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
+from sp404_app.components.server_link import server_link
 from sp404_app.settings import settings
 from sp404_app.state.account.account import AccountState
 from sp404_app.state.account.personal_data import LogRow, OwnDataState
@@ -182,13 +183,12 @@ def _export_open() -> rx.Component:
 
 def _export_done() -> rx.Component:
     return rx.el.p(
-        rx.el.a(
+        server_link(
             "Download ZIP",
             href=OwnDataState.export_url,
             download=True,
             class_name="button primary",
-            # Without this the client-side router treats it as a page.
-            custom_attrs={"data-testid": "download-export", "reloadDocument": True},
+            data_testid="download-export",
         ),
         rx.el.span(OwnDataState.export_words, class_name="muted mono device-facts"),
         class_name="row wrap",

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.server_link import server_link
 from sp404_app.services.auth.personal_access_tokens import Scope, offered_scopes
 from sp404_app.state.auth.access_tokens import TokenRow, TokensState
 from sp404_app.state.auth.two_factor import TwoFactorState
@@ -139,7 +140,7 @@ def tokens_panel() -> rx.Component:
         rx.el.p(
             "For your own programs. A token can do only what you select here, and can't change "
             "your account. ",
-            rx.el.a("API documentation", href="/api/docs", class_name="link"),
+            server_link("API documentation", href="/api/docs", class_name="link"),
             class_name="muted",
         ),
         rx.cond(TokensState.made, _made()),

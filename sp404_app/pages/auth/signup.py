@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.server_link import server_link
 from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.state.auth.signup import SignupState
 
@@ -30,9 +31,9 @@ def _form() -> rx.Component:
             new_password_with_meter("Password", wrong["password"]),
             rx.el.p(
                 "By creating an account, you accept the ",
-                rx.el.a("terms", href="/terms", class_name="link"),
+                server_link("terms", href="/terms", class_name="link"),
                 ". See ",
-                rx.el.a("what we store about you", href="/privacy", class_name="link"),
+                server_link("what we store about you", href="/privacy", class_name="link"),
                 ".",
                 class_name="muted small",
             ),

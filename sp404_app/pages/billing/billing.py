@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.external_redirect import external_redirect
+from sp404_app.components.server_link import server_link
 from sp404_app.components.slow_note import slow_note
 from sp404_app.components.test_mode_banner import test_mode_banner
 from sp404_app.pages.layout import layout
@@ -194,11 +195,11 @@ def invoice(row: InvoiceRow) -> rx.Component:
         rx.el.span(row.what, class_name="invoice-what"),
         rx.el.span(row.amount, class_name="mono invoice-amount", data_testid="invoice-amount"),
         rx.el.span(row.status, class_name=rx.cond(row.open, "mood warn", "mood calm")),
-        rx.el.a(
+        server_link(
             "PDF",
             href=row.pdf,
             download=True,
-            target="_blank",  # otherwise the client-side router handles the link
+            target="_blank",
             class_name="link",
             aria_label=f"Download invoice {row.number} as PDF",
             data_testid="invoice-pdf",

@@ -6,6 +6,7 @@ import reflex as rx
 
 from sp404_app.components.cards import card_write_panel
 from sp404_app.components.menus import modal
+from sp404_app.components.server_link import server_link
 from sp404_app.pages.cards.card_drawing import card_drawing
 from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.cards.export_view import CheckGroup, PadLink
@@ -272,20 +273,19 @@ def done() -> rx.Component:
                 ),
                 rx.el.p("Read again and compared with your pads.", class_name="small muted"),
                 rx.el.div(
-                    rx.el.a(
+                    server_link(
                         "Download ZIP",
                         href=f"/api/exports/{RESULT.id}",
                         class_name="button primary",
                         download=True,
-                        # Without this the client-side router treats it as a page.
-                        custom_attrs={"data-testid": "download-export", "reloadDocument": True},
+                        data_testid="download-export",
                     ),
-                    rx.el.a(
+                    server_link(
                         "Pad sheet",
                         href=f"/api/projects/{ExportState.project_id}/sheet?format=pdf",
                         class_name="button",
                         target="_blank",
-                        custom_attrs={"data-testid": "export-sheet", "reloadDocument": True},
+                        data_testid="export-sheet",
                     ),
                     class_name="row",
                 ),

@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.collections import play_through
 from sp404_app.components.menus import menu_button, menu_item
+from sp404_app.components.server_link import server_link
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
@@ -121,7 +122,7 @@ def collection_actions() -> rx.Component:
             on_click=DownloadState.open_for_results,
             data_testid="collection-download",
         ),
-        rx.el.a(
+        server_link(
             rx.icon("list-music", size=15),
             "Playlist",
             href=f"/api/collections/{SHEET.id}/playlist.m3u8",

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.menus import menu_button, menu_item
+from sp404_app.components.server_link import server_link
 from sp404_app.state.projects.pads import PadsState
 from sp404_app.state.sharing.share import ShareState
 
@@ -32,12 +33,11 @@ def project_menu() -> rx.Component:
 
 def download_item(text: str | rx.Var[str], address: str, test_id: str) -> rx.Component:
     """An item of a menu that saves a file."""
-    return rx.el.a(
+    return server_link(
         text,
         href=address,
         download=True,
         role="menuitem",
         class_name="menu-item",
-        # Else the router takes the address for a page.
-        custom_attrs={"data-testid": test_id, "reloadDocument": True},
+        data_testid=test_id,
     )

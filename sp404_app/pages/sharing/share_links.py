@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.menus import modal
+from sp404_app.components.server_link import server_link
 from sp404_app.state.sharing.share import ShareState
 from sp404_app.state.sharing.share_rows import DOWNLOADS, PROJECT_DOWNLOADS, DayRow, ShareRow
 from sp404_app.state.toast import ToastState
@@ -92,7 +93,7 @@ def download_options(kind: rx.Var[str] | str) -> rx.Component:
 def actions(row: ShareRow) -> rx.Component:
     """Open, embed code, counts by day, revoke."""
     return rx.el.div(
-        rx.el.a(
+        server_link(
             "Open",
             href=row.url,
             target="_blank",

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.server_link import server_link
 from sp404_app.state.sharing.share_reports import ReportRow, ShareReportsState
 
 
@@ -30,13 +31,12 @@ def report_line(row: ReportRow) -> rx.Component:
     return rx.el.li(
         rx.el.span(row.at, class_name="mono muted"),
         rx.el.span(
-            rx.el.a(
+            server_link(
                 f"{row.reason} ({row.kind})",
                 href=row.path,
                 target="_blank",
                 rel="noopener",
                 class_name="link",
-                custom_attrs={"reloadDocument": True},
                 data_testid="reported-link",
             ),
             rx.cond(~row.is_live, rx.el.span(" The link has ended.", class_name="muted")),

@@ -28,6 +28,7 @@ ERROR_MESSAGES = {
     "gone": "Your account and all its data have been deleted. Goodbye.",
     "too_late": "That took too long. Sign in again.",
 }
+SHARED_PAGES = "/s/"  # the server makes them, so the router has none
 OTHER_ERROR = "Something went wrong. Try again."
 
 
@@ -41,6 +42,7 @@ class LoginState(SessionState):
     unverified: bool = False
     resent: str = ""
     next: str = ""
+    leaving_to: str = ""
     demo_email: str = ""
     demo_password: str = ""
     _email: str = ""
@@ -65,7 +67,10 @@ class LoginState(SessionState):
             await self._user_id()
         except Unauthenticated:
             return
-        yield rx.redirect(self.next)
+        if self.next.startswith(SHARED_PAGES):
+            self.leaving_to = self.next
+        else:
+            yield rx.redirect(self.next)
 
     def _explain(self, code: str) -> None:
         message = ERROR_MESSAGES.get(code, OTHER_ERROR) if code else ""

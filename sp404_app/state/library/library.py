@@ -36,7 +36,7 @@ from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
 from sp404_app.state.toast import ToastState, undo_handlers
 
-UNDO_DELETION = "deletion"
+UNDO_DELETION, UNDO_RESTORATION = "deletion", "restoration"
 BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
 
 
@@ -61,6 +61,7 @@ class LibraryState(SessionState):
     _selected: set[str] = set()
     _tag_targets: list[str] = []
     _deleted: list[str] = []
+    _restored: list[str] = []
 
     @rx.var
     def filtered(self) -> bool:
@@ -229,7 +230,18 @@ class LibraryState(SessionState):
         ids = [validation.validate_id(i) for i in self._deleted]
         self._deleted = []
         await in_transaction(samples.restore_samples, user_id, ids)
+        await self._refresh_sidebar(user_id)
         await self._show(user_id, self.window.start)
+
+    @rx.event
+    async def undo_restoration(self) -> EventSpec | None:
+        """Move the samples that were restored last to the trash again."""
+        user_id = await self._user_id()
+        ids = [validation.validate_id(i) for i in self._restored]
+        self._restored = []
+        notice = await self._move_to_trash(user_id, ids) if ids else None
+        await self._show(user_id, self.window.start)
+        return notice
 
     @rx.event
     async def rename(self, form: dict[str, Any]) -> None:
@@ -311,13 +323,15 @@ class LibraryState(SessionState):
         if action is Action.DELETE:
             return await self._move_to_trash(user_id, ids)
         done = await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None)
-        count = sum(result == "ok" for result in done.values())
+        changed = [str(sample_id) for sample_id, result in done.items() if result == "ok"]
         self._clear_selection()
         await self._refresh_sidebar(user_id)
         if action is Action.ANALYSE:
             return ToastState.show(*bulk_messages.analysis_message(done.values()))  # type: ignore[return-value]
         if action is Action.RESTORE:
-            return ToastState.show(f"{bulk_messages.format_sounds(count)} restored.")  # type: ignore[return-value]
+            self._restored = changed
+            message = f"{bulk_messages.format_sounds(len(changed))} restored."
+            return ToastState.show(message, "ok", UNDO_RESTORATION if changed else "")  # type: ignore[return-value]
         return None
 
     async def _move_to_trash(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> EventSpec | None:
@@ -404,3 +418,4 @@ async def picked_samples(
 
 
 undo_handlers[UNDO_DELETION] = LibraryState.undo
+undo_handlers[UNDO_RESTORATION] = LibraryState.undo_restoration
