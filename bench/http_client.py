@@ -47,10 +47,10 @@ class HttpConnection(asyncio.Protocol):
         return await self._response
 
 
-async def open_connection(port: int) -> HttpConnection:
-    """Connect."""
+async def open_connection(port: int, source: str = "127.0.0.1") -> HttpConnection:
+    """Connect from an address of this machine."""
     _, connection = await asyncio.get_running_loop().create_connection(
-        HttpConnection, "127.0.0.1", port
+        HttpConnection, "127.0.0.1", port, local_addr=(source, 0)
     )
     return connection
 

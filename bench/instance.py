@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from sqlalchemy import Engine
 from sqlmodel import Session, create_engine, insert
 
+from sp404_app import db
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
@@ -19,6 +20,8 @@ from sp404_app.services.auth import passwords
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.settings import settings
+from sp404_app.supervisor import postgresql, redis_server
+from sp404_app.supervisor.home import Home
 from tests.product import Product, home_in, slot
 
 PASSWORD = "tape delay and dust"  # noqa: S105 - of temporary users
@@ -72,13 +75,23 @@ def running_product(extra: dict[str, str] | None = None) -> Iterator[Product]:
 
 @contextmanager
 def open_database(instance: Product) -> Iterator[Session]:
-    """Open one transaction in the product's database."""
-    os.environ["SP404_HOME"] = str(instance.home)
+    """Open one transaction in the product's database; services use it, too."""
+    own = {
+        "SP404_HOME": str(instance.home),
+        "SP404_DATABASE_URL": postgresql.postgres_url(Home(instance.home)),
+        "SP404_REDIS_URL": redis_server.embedded_redis_url(Home(instance.home)),
+    }
+    os.environ.update(own)
     settings.cache_clear()
-    engine = _engine(instance)
-    with Session(engine) as session, session.begin():
-        yield session
-    engine.dispose()
+    try:
+        with db.transaction() as session:
+            yield session
+    finally:
+        db.engine().dispose()
+        db.engine.cache_clear()
+        for name in own.keys() - {"SP404_HOME"}:
+            del os.environ[name]
+        settings.cache_clear()
 
 
 def _engine(instance: Product) -> Engine:
