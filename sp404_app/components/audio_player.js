@@ -4,6 +4,8 @@
 const MAX_DECODED_S = 90; // longer sounds are streamed instead of decoded into memory
 const MAX_CACHED_BUFFERS = 24;
 
+const VOLUME_KEY = "crate404.volume"; // remembered by this browser, as loudspeakers differ
+
 const LOAD_FAILED = "Couldn’t load this sound.";
 
 let context;
@@ -22,6 +24,7 @@ let snapshot = {
   error: "",
   loop: true,
   levelled: true,
+  volume: 1, // 0 to 1
   autoplay: true,
   through: false, // whether a list plays through: the next sound starts when one ends
   cursor: -1,
@@ -43,10 +46,25 @@ export function audioContext() {
   if (!context) {
     context = new AudioContext({ latencyHint: "interactive" });
     output = context.createGain();
+    output.gain.value = outputGain();
     output.connect(context.destination);
   }
   if (context.state === "suspended") context.resume();
   return context;
+}
+
+// The square of the volume: half of it then sounds about half as loud.
+const outputGain = () => snapshot.volume ** 2;
+
+export function setVolume(volume) {
+  setState({ volume });
+  if (output) output.gain.setTargetAtTime(outputGain(), context.currentTime, 0.01); // without a click
+  localStorage.setItem(VOLUME_KEY, volume);
+}
+
+export function loadVolume() {
+  const stored = Number.parseFloat(localStorage.getItem(VOLUME_KEY));
+  if (stored >= 0 && stored <= 1) setState({ volume: stored });
 }
 
 const audioUrl = (track) => `/api/samples/${track.id}/audio?format=play`;

@@ -49,13 +49,15 @@ class MiniWave(rx.Component):
 
 
 class PlayerBar(rx.Component):
-    """Player bar; playback continues while the user browses."""
+    """Player bar; playback continues while the user browses. With `on_help` it has a "?"."""
 
     library = _ASSET["player_bar.jsx"]
     tag = "PlayerBar"
 
     autoplay: rx.Var[bool]
     levelled: rx.Var[bool]
+
+    on_help: rx.EventHandler[no_args_event_spec]
 
 
 class PlayButton(rx.Component):

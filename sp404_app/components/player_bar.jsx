@@ -1,6 +1,6 @@
 // The player bar at the bottom of every page, and the play button of a single sound.
 
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
 import { ZoomableWaveform } from "./waveforms.jsx";
 
@@ -34,6 +34,8 @@ const ICONS = {
   loop: "M17 2l4 4-4 4M3 11V9a3 3 0 0 1 3-3h15M7 22l-4-4 4-4M21 13v2a3 3 0 0 1-3 3H3",
   level: "M4 20V10M10 20V4M16 20v-8M22 20V8",
   auto: "M5 4l8 8-8 8M13 4l8 8-8 8",
+  sound: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
+  muted: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5",
 };
 
 function OptionToggle({ icon, on, label, onClick }) {
@@ -46,7 +48,22 @@ function OptionToggle({ icon, on, label, onClick }) {
   );
 }
 
-export function PlayerBar({ autoplay = true, levelled = true }) {
+function Volume({ volume }) {
+  const before = useRef(1);
+  useEffect(player.loadVolume, []);
+  const mute = () => {
+    if (volume) before.current = volume;
+    player.setVolume(volume ? 0 : before.current);
+  };
+  return (
+    <div className="player-volume" role="group" aria-label="Volume of previews">
+      <OptionToggle icon={volume ? "sound" : "muted"} on={!volume} label="Mute" onClick={mute} />
+      <input type="range" min="0" max="100" value={Math.round(volume * 100)} aria-label="Volume" title={`Volume ${Math.round(volume * 100)} %`} data-testid="player-volume" onChange={(event) => player.setVolume(event.target.value / 100)} />
+    </div>
+  );
+}
+
+export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
   const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
   useEffect(() => player.configure({ autoplay, levelled }), [autoplay, levelled]);
   const { track, playing } = state;
@@ -76,6 +93,12 @@ export function PlayerBar({ autoplay = true, levelled = true }) {
         <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />
         <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
       </div>
+      <Volume volume={state.volume} />
+      {onHelp ? (
+        <button type="button" className="icon-button player-help" aria-label="Keyboard help" title="Keyboard help (?)" onClick={onHelp} data-testid="player-help">
+          ?
+        </button>
+      ) : null}
       <span className="player-error" role="status">
         {state.error}
       </span>

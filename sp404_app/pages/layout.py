@@ -1,6 +1,7 @@
 """Frame of the pages for signed-in users: top bar, content, player, uploads and toast."""
 
 import reflex as rx
+from reflex.event import EventType
 
 from sp404_app.components.brand import Typeface, brand, style_sheet
 from sp404_app.components.cards import card_reader_panel
@@ -22,13 +23,16 @@ NAVIGATION = (
 )
 
 
-def layout(*children: rx.Component, current: str = "") -> rx.Component:
-    """Render a page inside the frame."""
+def layout(
+    *children: rx.Component, current: str = "", on_help: EventType[()] | None = None
+) -> rx.Component:
+    """Render a page inside the frame; `on_help` shows its keys."""
+    helps = {"on_help": on_help} if on_help is not None else {}
     return rx.el.div(
         Typeface.create(),
         topbar(current),
         rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
-        player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled),
+        player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, **helps),
         upload_panel(folder_tags=LayoutState.folder_tags),
         style_sheet("/cards.css"),
         card_reader_panel(),

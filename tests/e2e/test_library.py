@@ -14,6 +14,7 @@ from tests.e2e import people, sound_folder
 from tests.e2e.conftest import Outbox
 from tests.e2e.people import Visitor
 from tests.e2e.test_billing import subscribe
+from tests.e2e.waiting import until
 from tests.product import Product
 from tests.sounds import tone, write
 
@@ -277,3 +278,62 @@ def test_file_names_are_escaped_in_html(page: Page, outbox: Outbox, tmp_path: Pa
     )
     expect(page.get_by_test_id("name").first).to_contain_text("<img src=x onerror=alert(1)>")
     assert not hurt
+
+
+TAP = """
+() => {
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) {
+      window.tap = new AnalyserNode(this.context, { fftSize: 4096 });
+      connect.call(this, window.tap);
+    }
+    return connect.call(this, to, ...rest);
+  };
+}
+"""
+LEVEL = """
+() => {
+  const samples = new Float32Array(4096);
+  window.tap.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+}
+"""
+
+
+def test_the_volume_of_previews_is_set_muted_and_remembered(
+    page: Page, outbox: Outbox, tmp_path: Path
+) -> None:
+    page.add_init_script(f"({TAP})()")
+    people.sign_in(page, people.sign_up(page, outbox))
+    file = write(tmp_path / "Sine.wav", 0.5 * tone(500, 20.0))
+    page.get_by_test_id("choose-files").set_input_files(file)
+    expect(page.get_by_test_id("name")).to_have_count(1, timeout=ANALYSIS_TIMEOUT_MS)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+    page.get_by_test_id("table").focus()
+    page.keyboard.press("ArrowDown")
+    assert playing(page) == "Sine"
+    until(lambda: page.evaluate(LEVEL) > 0.05)
+    page.wait_for_timeout(300)
+    full = page.evaluate(LEVEL)
+    volume, mute = page.get_by_test_id("player-volume"), page.get_by_label("Mute")
+    volume.fill("50")
+    until(lambda: abs(page.evaluate(LEVEL) / full - 0.25) < 0.02)
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    expect(volume).to_have_value("0")
+    until(lambda: page.evaluate(LEVEL) < 0.001)
+    mute.click()
+    expect(volume).to_have_value("50")
+    page.reload()
+    expect(volume).to_have_value("50")
+    page.get_by_test_id("table").focus()
+    page.keyboard.press("ArrowDown")
+    until(lambda: abs(page.evaluate(LEVEL) / full - 0.25) < 0.02)
+
+
+def test_the_question_mark_beside_the_player_shows_the_keys(demo: Page) -> None:
+    demo.get_by_test_id("player-help").click()
+    expect(demo.get_by_role("dialog")).to_contain_text("Play or stop")
+    demo.keyboard.press("Escape")
+    expect(demo.get_by_role("dialog")).to_have_count(0)

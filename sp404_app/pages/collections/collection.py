@@ -41,6 +41,7 @@ def collection() -> rx.Component:
         sample_dialogs(),
         bulk_edit_dialog(),
         current="/collections",
+        on_help=LibraryState.act("help"),
     )
 
 

@@ -14,6 +14,7 @@ from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, toolbar
 from sp404_app.pages.library.trash import trash_note
 from sp404_app.pages.sample_dialogs import sample_dialogs
+from sp404_app.state.library.library import LibraryState
 
 
 def library() -> rx.Component:
@@ -45,4 +46,5 @@ def library() -> rx.Component:
         recent_edits_dialog(),
         find_by_sound(),
         current="/library",
+        on_help=LibraryState.act("help"),
     )

@@ -8,7 +8,7 @@ from reflex.event import EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.services.library import samples
+from sp404_app.services.library import samples, search
 from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -16,6 +16,8 @@ from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.selection import list_selected
 from sp404_app.state.toast import ToastState
+
+TRASH = search.SampleQuery(trash=True)
 
 
 class PermanentDeletionState(SessionState):
@@ -31,6 +33,15 @@ class PermanentDeletionState(SessionState):
         """Ask about the selection of the library, naming the pads that it is on."""
         user_id = await self._user_id()
         ids = await list_selected(self, user_id)
+        await self._ask(user_id, ids)
+
+    @rx.event
+    async def ask_about_trash(self) -> None:
+        """Ask about all samples in the trash, also those that a search does not show."""
+        user_id = await self._user_id()
+        await self._ask(user_id, await in_transaction(search.search_ids, user_id, TRASH))
+
+    async def _ask(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self.question = await in_transaction(_ask_about, user_id, ids)
         self.count, self._sample_ids = len(ids), [str(each) for each in ids]
         self.title = f"Delete {bulk_messages.format_sounds(len(ids))} permanently?"
