@@ -102,6 +102,13 @@ class Sample(SQLModel, table=True):
             "id",
             postgresql_where=text("duplicate_group_id IS NOT NULL"),
         ),
+        # The pages show how full the trash is, and it holds few of a user's samples.
+        Index(
+            "samples_in_trash",
+            "user_id",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
         # Few samples have a rating or are favourites: a search for them reads no others.
         Index(
             "samples_by_rating",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from sp404_app.state.billing.plan_comparison import comparison_rows
 from tests.e2e import people
 from tests.e2e.conftest import OPERATOR, Outbox
 from tests.e2e.people import Visitor
@@ -52,6 +53,23 @@ def set_delivery(page: Page, *, shuffled: bool, copies: int, delay: int) -> None
     expect(page.get_by_test_id("duplicate")).to_have_value(re.compile(rf"^{copies}(\.0)?$"))
     expect(page.get_by_test_id("delay_seconds")).to_have_value(re.compile(rf"^{delay}(\.0)?$"))
     expect(page.get_by_test_id("shuffle")).to_be_checked(checked=shuffled)
+
+
+def test_plans_mark_the_recommended_one_and_ones_own(buyer: Visitor, page: Page) -> None:
+    """A free user sees which plan is theirs and which is recommended, and a table of all limits."""
+    page.goto("/plans")
+    expect(page.get_by_test_id("plan-free")).to_contain_text("Current plan")
+    expect(page.get_by_test_id("plan-pro")).to_contain_text("Recommended")
+    expect(page.get_by_test_id("plan-pro")).to_have_class(re.compile(r"\brecommended\b"))
+    expect(page.get_by_text("Recommended", exact=True)).to_have_count(1)
+    table = page.get_by_test_id("plan-table")
+    for row in comparison_rows():
+        cells = table.get_by_role("row").filter(has_text=row.name).get_by_role("cell")
+        expect(cells).to_have_text(list(row.values))
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        assert page.evaluate(fits), f"The page is wider than {width} px."
 
 
 def choose(page: Page, name: str) -> None:

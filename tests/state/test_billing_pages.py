@@ -10,7 +10,7 @@ from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFail
 from sp404_app.models import User
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import MB, settings
-from sp404_app.state.billing import plans_view
+from sp404_app.state.billing import plan_comparison, plans_view
 from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
 from sp404_app.state.billing.usage import UsageState, meter_tone, percent_used
@@ -55,6 +55,21 @@ async def test_plan_cards_show_the_current_plan_and_what_can_be_bought() -> None
     assert (free.current, free.badge, free.label) == (True, "Current plan", "")
     assert (pro.label, pro.trial, pro.price) == ("Start 14-day free trial", True, "$29")
     assert (enterprise.label, enterprise.trial) == ("Subscribe to Enterprise", False)
+
+
+@pytest.mark.parametrize(
+    ("current", "recommended"),
+    [(Tier.FREE, [Tier.PRO]), (Tier.PRO, []), (Tier.ENTERPRISE, [])],
+)
+def test_only_a_dearer_plan_is_recommended(current: Tier, recommended: list[Tier]) -> None:
+    assert [tier for tier in PLANS if plans_view.is_recommended(tier, current)] == recommended
+
+
+def test_the_table_has_the_limits_of_all_plans() -> None:
+    rows = {row.name: row.values for row in plan_comparison.comparison_rows()}
+    assert rows["Storage"] == ("100 MB", "5 GB", "Unlimited")
+    assert rows["Analyses per month"] == ("10", "500", "Unlimited")
+    assert rows["Free trial"] == ("None", "14 days", "None")
 
 
 async def test_a_plan_is_previewed_and_changed(shop: Shop) -> None:

@@ -18,11 +18,15 @@ from sp404_app.api.routes.jobs import JobResponse
 from sp404_app.db import in_transaction, transaction
 from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.infra import audit_log, storage
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.library.schemas import job_view
 
 router = APIRouter(tags=["me"])
 
-Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF, up to 10 MB.")]
+MAX_AVATAR_SIZE = format_size(avatars.MAX_AVATAR_BYTES)
+Picture = Annotated[
+    UploadFile, File(description=f"PNG, JPEG, WebP or GIF, up to {MAX_AVATAR_SIZE}.")
+]
 
 
 class AvatarView(BaseModel):

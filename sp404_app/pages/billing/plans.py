@@ -6,6 +6,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.components.external_redirect import external_redirect
 from sp404_app.components.slow_note import slow_note
 from sp404_app.components.test_mode_banner import test_mode_banner
+from sp404_app.pages.billing.plan_table import plan_table
 from sp404_app.pages.layout import layout
 from sp404_app.state.billing.checkout_redirect import LeavingState
 from sp404_app.state.billing.plans import PlansState
@@ -44,6 +45,7 @@ def plans() -> rx.Component:
                 rx.el.p(PlansState.problem, class_name="notice error", role="alert"),
             ),
             rx.cond(DIALOG.tier == "", slow_note(PlansState.slow)),
+            plan_table(),
             rx.cond(DIALOG.tier != "", dialog()),
             external_redirect(to=LeavingState.to),
             class_name="page money",
@@ -83,7 +85,11 @@ def card(plan: PlanCard) -> rx.Component:
             class_name="plan-facts",
         ),
         rx.el.div(buttons(plan), class_name="plan-buttons"),
-        class_name=rx.cond(plan.current, "card plan-card current", "card plan-card"),
+        class_name=rx.cond(
+            plan.current,
+            "card plan-card current",
+            rx.cond(plan.recommended, "card plan-card recommended", "card plan-card"),
+        ),
         aria_label=plan.name,
         data_testid=f"plan-{plan.tier}",
     )

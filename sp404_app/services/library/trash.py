@@ -42,6 +42,14 @@ def get_trash_usage(session: Session, user_id: uuid.UUID) -> TrashUsage:
     return TrashUsage(int(session.exec(total).one()), limit)
 
 
+def has_samples(session: Session, user_id: uuid.UUID) -> bool:
+    """Return whether a user's trash has any sample, also one that counts for no quota."""
+    trashed = select(Sample.id).where(
+        Sample.user_id == user_id, col(Sample.deleted_at).is_not(None)
+    )
+    return session.exec(trashed.limit(1)).first() is not None
+
+
 def purge_beyond_limit(
     session: Session, user_id: uuid.UUID, just_moved: Sequence[uuid.UUID]
 ) -> int:

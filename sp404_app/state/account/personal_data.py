@@ -40,7 +40,8 @@ PICTURE_RESULTS = {
     "saved": "Saved.",
     "large": avatars.TOO_MANY_PIXELS,
     "heavy": avatars.FILE_TOO_LARGE,
-    "failed": "Upload failed. Choose a PNG, JPEG, WebP or GIF up to 10 MB.",
+    "failed": "Upload failed. Choose a PNG, JPEG, WebP or GIF "
+    f"up to {format_size(avatars.MAX_AVATAR_BYTES)}.",
     "unreadable": avatars.UNREADABLE,
 }
 

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from sqlmodel import Session
 
@@ -14,6 +15,7 @@ from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.state.formatting import format_size
 
 NOTHING_MORE_DUE = "Nothing. You won't have to pay the open invoice."
+RECOMMENDED: Final = Tier.PRO
 QUEUE_PRIORITY = {Tier.FREE: "Standard", Tier.PRO: "Priority", Tier.ENTERPRISE: "Highest"}
 
 
@@ -28,6 +30,7 @@ class PlanCard:
     analyses: str
     queue: str
     current: bool
+    recommended: bool
     badge: str
     label: str
     trial: bool
@@ -97,10 +100,16 @@ def _plan_card(plan: Plan, kind: ChangeKind, view: SubscriptionView, price: str)
         analyses=f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited",
         queue=QUEUE_PRIORITY[plan.tier],
         current=current,
+        recommended=is_recommended(plan.tier, Tier(view.plan)),
         badge=_plan_badge(plan, view, current=current),
         label=_button_label(plan, kind, trial=trial),
         trial=trial,
     )
+
+
+def is_recommended(tier: Tier, current: Tier) -> bool:
+    """Tell whether a plan is recommended to a user: only to one whose plan costs less."""
+    return tier == RECOMMENDED and PLANS[current].price_cents < PLANS[tier].price_cents
 
 
 def _plan_badge(plan: Plan, view: SubscriptionView, *, current: bool) -> str:
@@ -109,7 +118,7 @@ def _plan_badge(plan: Plan, view: SubscriptionView, *, current: bool) -> str:
     if plan.tier == Tier.FREE and view.cancel_at:
         return f"From {format_date(view.cancel_at)}"
     if not current:
-        return ""
+        return "Recommended" if is_recommended(plan.tier, Tier(view.plan)) else ""
     if view.trial_end:
         return f"Trial until {format_date(view.trial_end)}"
     ends = view.cancel_at or view.pending_at

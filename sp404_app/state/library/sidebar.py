@@ -51,7 +51,6 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
     """Read the tags, collections, storage, trash and reanalysis progress of a user's library."""
     usage = quotas.get_quota_usage(session, user_id)
     progress = reanalysis.get_reanalysis_progress(session, user_id)
-    in_trash = trash.get_trash_usage(session, user_id)
     used, limit = formatting.format_size(usage.storage_used), usage.storage_limit
     links = [
         _link_of(each) for each in collections.list_collections(session, user_id, count_smart=False)
@@ -63,8 +62,8 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
         more_collections=links[MAX_OPEN_COLLECTIONS:],
         storage=used if limit is None else f"{used} of {formatting.format_size(limit)}",
         storage_share=round(100 * usage.storage_used / limit, 1) if limit else 0.0,
-        trash=bulk_messages.trash_usage_message(in_trash),
-        has_trash=in_trash.used > 0,
+        trash=bulk_messages.trash_usage_message(trash.get_trash_usage(session, user_id)),
+        has_trash=trash.has_samples(session, user_id),
         reanalysis=f"Updating analysis: {progress.current:,} of {progress.total:,}"
         if is_outdated
         else "",
