@@ -74,7 +74,8 @@ class SampleTable(rx.Component):
 
     `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
     `answered` is the id of the last request that was answered. A `drawer` is beside the pads.
-    In a manual collection rows are `removable` and can be moved; `refreshed` grows when they were.
+    `trashed` and `collection` say which keys act. In a manual collection rows are `removable`
+    and can be moved; `refreshed` grows when they were.
     `on_step` receives a sample, and 1 to move it down or -1 to move it up.
     """
 
@@ -91,6 +92,8 @@ class SampleTable(rx.Component):
     any_marked: rx.Var[bool]
     address: rx.Var[str]
     drawer: rx.Var[bool]
+    trashed: rx.Var[bool]
+    collection: rx.Var[bool]
     removable: rx.Var[bool]
     refreshed: rx.Var[int]
 

@@ -6,6 +6,7 @@ import { openMenu } from "./menu_button.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
 const isTyping = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+const LONG_PRESS_MS = 450; // a touch selects; browsers take half a second for their menus
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 const isDialogOpen = () => document.querySelector("dialog[open]");
 
@@ -16,12 +17,26 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
     () => player.rowClasses(index, track.id),
     () => "",
   );
+  const press = useRef({ timer: 0, isTouch: false, isLong: false });
+  const onPointerDown = (event) => {
+    press.current.isTouch = event.pointerType === "touch";
+    press.current.isLong = false;
+    if (!press.current.isTouch || !onMark || event.target.closest("button, a, input")) return;
+    press.current.timer = setTimeout(() => {
+      press.current.isLong = true;
+      navigator.vibrate?.(10);
+      onMark("toggle", index, index);
+    }, LONG_PRESS_MS);
+  };
+  const endPress = () => clearTimeout(press.current.timer); // also when the list scrolls
   const onClick = (event) => {
-    if (event.target.closest("button, a, input")) return;
-    if (event.shiftKey) onMark("range", index, Math.max(0, player.getSnapshot().cursor));
+    if (press.current.isLong || event.target.closest("button, a, input")) return;
+    const isSelecting = document.querySelector("[data-any-marked='true']");
+    if (press.current.isTouch && isSelecting) onMark("toggle", index, index);
+    else if (event.shiftKey) onMark("range", index, Math.max(0, player.getSnapshot().cursor));
     else if (event.ctrlKey || event.metaKey) onMark("toggle", index, index);
     else {
-      if (document.querySelector("[data-any-marked='true']")) onMark("none", 0, 0);
+      if (isSelecting) onMark("none", 0, 0);
       player.moveCursor(index);
     }
   };
@@ -34,7 +49,10 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
       data-testid="sample-row"
       data-id={track.id}
       onClick={onClick}
-      onContextMenu={openMenu}
+      onPointerDown={onPointerDown}
+      onPointerUp={endPress}
+      onPointerCancel={endPress}
+      onContextMenu={(event) => (press.current.isTouch ? event.preventDefault() : openMenu(event))}
       onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
       {...rest}
     >
@@ -43,7 +61,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
   const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
@@ -96,21 +114,25 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       const here = player.trackAt(cursor);
       const command = event.ctrlKey || event.metaKey;
       const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total };
-      const acts = drawer ? { f: "favourite" } : { f: "favourite", t: "tag", Delete: "delete", Backspace: "delete", F2: "rename" };
+      const acts = { f: "favourite" };
+      if (!drawer && !trashed) Object.assign(acts, { t: "tag", F2: "rename" });
+      // In a collection this key removes; where nothing can be removed it must not delete.
+      if (!drawer && !trashed && !collection) Object.assign(acts, { Delete: "delete", Backspace: "delete" });
+      const onButton = event.target.closest("button, a");
       const done = () => event.preventDefault();
       if (event.key in moves && !command) {
         done();
         const next = cursor < 0 && moves[event.key] > 0 ? 0 : cursor + moves[event.key];
         if (event.shiftKey) onMark("range", Math.max(0, Math.min(total - 1, next)), Math.max(0, cursor));
         moveTo(next);
-      } else if (event.key === " ") {
+      } else if (event.key === " " && !onButton) {
         done();
         if (track) player.toggle();
         else moveTo(Math.max(0, cursor));
       } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
         done();
         player.seek(player.position() + (event.key === "ArrowLeft" ? -1 : 1) * Math.max(0.1, (track ? track.seconds : 0) / 20));
-      } else if (event.key === "Enter" && here && !event.target.closest("button, a")) {
+      } else if (event.key === "Enter" && here && !onButton) {
         done();
         onOpen(here.id);
       } else if (event.key === "Escape") onMark("none", 0, 0);
@@ -123,10 +145,10 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       } else if (event.key === "?" && !drawer) {
         done();
         onAct("help", "");
-      } else if (!command && !drawer && event.key === "p") {
+      } else if (!command && !drawer && !trashed && event.key === "p") {
         done();
         onPut(here ? here.id : "");
-      } else if (!command && !drawer && event.key === "c") {
+      } else if (!command && !drawer && !trashed && event.key === "c") {
         done();
         onCollect(here ? here.id : "");
       } else if (!command && removable && (event.key === "Delete" || event.key === "Backspace")) {
@@ -140,7 +162,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [total, rowHeight, drawer, removable, moveTo, onAct, onMark, onOpen, onPut, onCollect, onRemove, onStep]);
+  }, [total, rowHeight, drawer, trashed, collection, removable, moveTo, onAct, onMark, onOpen, onPut, onCollect, onRemove, onStep]);
 
   return (
     <div ref={scroller} className="table-scroll" onScroll={onScroll} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>

@@ -9,6 +9,7 @@ from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
+from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.sharing.share import ShareState
@@ -16,6 +17,7 @@ from sp404_app.state.sharing.share import ShareState
 # First in `on_load`, so that they do not close what a visitor opens while the page loads:
 # a tab keeps its state when it opens another page or loads this one again.
 CLOSE_SAMPLE_DIALOGS = (
+    LibraryState.close_dialogs,
     NewProjectState.close,
     PutOnPadsState.close,
     AddToCollectionState.close,

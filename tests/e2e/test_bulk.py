@@ -200,6 +200,43 @@ def test_mixed_values_are_shown_and_only_what_was_touched_is_changed(library: Pa
     expect(again).to_have_count(0)
 
 
+def test_entered_values_stay_visible_over_the_tabs_and_notes_are_removed_by_a_choice(
+    library: Page,
+) -> None:
+    dialog = edit_selection(library, "velvet", 2)
+    dialog.get_by_test_id("bulk-key").select_option("D# major")
+    dialog.get_by_test_id("bulk-note").fill("precious")
+    dialog.get_by_test_id("bulk-add_tags").fill("shared")
+    dialog.get_by_test_id("bulk-tab-normalise").click()
+    dialog.get_by_test_id("bulk-to").select_option("lufs")
+    dialog.get_by_test_id("bulk-tab-values").click()
+    expect(dialog.get_by_test_id("bulk-key")).to_have_value("D# major")
+    expect(dialog.get_by_test_id("bulk-note")).to_have_value("precious")
+    expect(dialog.get_by_test_id("bulk-add_tags")).to_have_value("shared")
+    dialog.get_by_test_id("bulk-tab-normalise").click()
+    expect(dialog.get_by_test_id("bulk-to")).to_have_value("lufs")
+    dialog.get_by_test_id("bulk-tab-values").click()
+    apply(library, "2 sounds")
+    expect(notice(library)).to_contain_text("2 sounds changed.")
+    dialog = edit_selection(library, "velvet", 2)
+    note = dialog.get_by_test_id("bulk-note")
+    expect(note).to_have_attribute("placeholder", "precious")
+    note.press_sequentially("x")
+    note.press("Backspace")
+    expect(dialog.get_by_test_id("bulk-apply")).to_be_disabled()
+    note.fill("x")
+    dialog.get_by_test_id("bulk-clear_note").click()
+    expect(note).to_have_value("")
+    expect(note).to_have_attribute("placeholder", "All notes will be removed")
+    take_picture(library, "notes")
+    apply(library, "2 sounds")
+    expect(dialog).to_have_count(0)
+    expect(library.get_by_test_id("bulk-progress")).to_have_count(0)
+    dialog = edit_selection(library, "velvet", 2)
+    expect(dialog.get_by_test_id("bulk-note")).to_have_attribute("placeholder", "No note")
+    dialog.get_by_role("button", name="Cancel").click()
+
+
 def test_text_and_patterns_are_replaced_in_names(library: Page) -> None:
     dialog = edit_selection(library, "velvet", 2)
     dialog.get_by_test_id("bulk-tab-replace").click()

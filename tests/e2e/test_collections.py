@@ -426,3 +426,59 @@ def test_the_keyboard_help_of_a_collection_lists_its_keys(page: Page, errors: li
     page.keyboard.press("Escape")
     row(page, "Kick").click()
     assert playing(page) == "Kick"
+
+
+def test_delete_never_deletes_in_a_smart_collection(page: Page, errors: list[str]) -> None:
+    rules = {"match": "all", "terms": [{"field": "q", "op": "matches", "value": "kick"}]}
+    made = page.request.post(
+        "/api/collections",
+        data={"name": "Kicks", "rules": rules},
+        headers={"Origin": page.url.partition("/library")[0]},
+    ).json()
+    page.goto(f"/collections/{made['id']}")
+    expect(names(page)).to_have_text(["Kick"])
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Rename")
+    expect(page.get_by_role("dialog")).not_to_contain_text("Remove from collection")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    row(page, "Kick").click()
+    page.keyboard.press("Delete")
+    page.keyboard.press("t")  # handled after it
+    expect(page.get_by_test_id("tags")).to_be_visible()
+    page.reload()
+    expect(names(page)).to_have_text(["Kick"])
+    expect(page.get_by_test_id("tags")).to_have_count(0)
+    page.get_by_test_id("collection-download").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("download-dialog")).to_be_visible()
+
+
+def test_a_rule_shows_the_collection_that_it_names_also_from_the_trash(
+    page: Page, errors: list[str]
+) -> None:
+    headers = {"Origin": page.url.partition("/library")[0]}
+    made = {
+        name: page.request.post("/api/collections", data={"name": name}, headers=headers).json()
+        for name in ("Alpha", "Beta")
+    }
+    rules = [{"field": "collection", "op": "is", "value": made["Alpha"]["id"]}]
+    smart = page.request.post(
+        "/api/collections",
+        data={"name": "Of Alpha", "rules": {"match": "all", "terms": rules}},
+        headers=headers,
+    ).json()
+    page.request.delete(f"/api/collections/{made['Alpha']['id']}", headers=headers)
+    page.goto(f"/collections/{smart['id']}")
+    page.get_by_test_id("edit-collection").click()
+    value = page.get_by_test_id("rule-value")
+    expect(value).to_have_value(made["Alpha"]["id"])
+    expect(value.locator("option:checked")).to_have_text("Alpha (in the trash)")
+
+
+def test_f2_edits_a_collection_of_the_list(page: Page, errors: list[str]) -> None:
+    make_collection(page, "Drums", ("Clap",))
+    page.goto("/collections")
+    page.get_by_test_id("collection").get_by_test_id("name").focus()
+    page.keyboard.press("F2")
+    expect(page.get_by_role("dialog")).to_contain_text("Edit collection")

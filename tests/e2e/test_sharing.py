@@ -172,6 +172,39 @@ def test_a_visitor_with_an_account_saves_a_sound_and_sees_whose_it_was(
     expect(page.get_by_text("From", exact=True)).to_be_visible()
 
 
+def test_a_visitor_without_an_account_returns_to_the_link_after_signing_up(
+    owner: Page, visitors: list[Page], pad_user: PadUser, product: Product
+) -> None:
+    path = share_sample(owner, pad_user.samples["Velvet Kick"], "original")
+    page = visitors[0]
+    page.goto(path)
+    page.get_by_test_id("save").click()
+    expect(page).to_have_url(re.compile("/login"))
+    guest = people.sign_up(page, Outbox(product.home / "outbox"))
+    for expected in (path, "/library"):
+        page.goto("/login")
+        page.get_by_label("Email").fill(guest.email)
+        page.get_by_label("Password", exact=True).fill(guest.password)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(f"{expected}$"))
+        page.context.clear_cookies(name=re.compile("session[_0-9]*$"))
+
+
+def test_a_link_that_was_revoked_in_another_tab_disappears(owner: Page, pad_user: PadUser) -> None:
+    share_sample(owner, pad_user.samples["Velvet Kick"], "none")
+    other = owner.context.new_page()
+    for page in (owner, other):
+        page.goto("/shares")
+        expect(page.get_by_test_id("share-link").first).to_be_visible()
+    count = other.get_by_test_id("share-link").count()
+    owner.get_by_test_id("ask-revoke").first.click()
+    owner.get_by_test_id("revoke-link").click()
+    expect(owner.get_by_test_id("share-link")).to_have_count(count - 1)
+    other.get_by_test_id("ask-revoke").first.click()
+    expect(other.get_by_test_id("share-link")).to_have_count(count - 1)
+    other.close()
+
+
 def test_a_shared_project_is_saved_and_a_shared_collection_is_downloaded_whole(
     owner: Page, pad_user: PadUser
 ) -> None:

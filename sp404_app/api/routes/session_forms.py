@@ -8,6 +8,7 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
+from sp404_app.api.cookies import set_cookie
 from sp404_app.api.deps import RequestClient
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction
@@ -22,7 +23,6 @@ from sp404_app.services.account import avatars, deletion
 from sp404_app.services.auth import authentication, login, reauthentication, redirects, sessions
 from sp404_app.services.auth.users import Credential
 from sp404_app.services.infra.client_info import Client
-from sp404_app.settings import settings
 
 router = APIRouter(prefix="/auth", include_in_schema=False)
 
@@ -45,7 +45,7 @@ async def sign_in(
         credential = await login.verify_credentials(email, password, client)
     except TwoFactorRequired as error:
         answer = _redirect_to_login("", "", target, step=CODE_STEP)
-        _set_cookie(
+        set_cookie(
             answer, sessions.challenge_cookie_name(), error.details["challenge"], CHALLENGE_TTL_S
         )
         return answer
@@ -87,13 +87,26 @@ async def _finish_sign_in(
         cookie = await in_transaction(_start_session, credential, client, _session_cookie(request))
     except Unauthenticated:  # the password changed after it was verified
         return _redirect_to_login("too_late", "", target)
-    answer = RedirectResponse(target, 303)
-    _set_cookie(
+    answer = RedirectResponse(_target_after_sign_in(request, target), 303)
+    set_cookie(
         answer, sessions.cookie_name(), cookie, int(sessions.SESSION_LIFETIME.total_seconds())
     )
-    for name in (sessions.typed_email_cookie_name(), sessions.challenge_cookie_name()):
-        _set_cookie(answer, name, "", 0)
+    for name in (
+        sessions.typed_email_cookie_name(),
+        sessions.challenge_cookie_name(),
+        sessions.return_cookie_name(),
+    ):
+        set_cookie(answer, name, "", 0)
     return answer
+
+
+def _target_after_sign_in(request: Request, target: str) -> str:
+    """Return the page to open; if none was asked for, the shared page the visitor came from."""
+    came_from = authentication.read_cookie(
+        request.headers.get("cookie", ""), sessions.return_cookie_name()
+    )
+    is_shared_page = redirects.safe_redirect_target(came_from).startswith(redirects.SHARED_PAGES)
+    return came_from if target == redirects.HOME and is_shared_page else target
 
 
 @router.post("/session/end")
@@ -106,7 +119,7 @@ async def sign_out(request: Request, client: RequestClient) -> Response:
     except Unauthenticated:
         pass
     answer = RedirectResponse(redirects.LOGIN_PATH, 303)
-    _set_cookie(answer, sessions.cookie_name(), "", 0)
+    set_cookie(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
@@ -139,7 +152,7 @@ async def end_account(request: Request) -> Response:
     except AppError as error:
         return RedirectResponse(f"/account?{urlencode({'end': error.code})}", 303)
     answer = RedirectResponse(f"{redirects.LOGIN_PATH}?error=gone", 303)
-    _set_cookie(answer, sessions.cookie_name(), "", 0)
+    set_cookie(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
@@ -159,7 +172,7 @@ def _redirect_to_login(code: str, email: str, target: str, step: str = "") -> Re
     query |= {"error": code} if code else {}
     query |= {"next": target} if target != redirects.HOME else {}
     answer = RedirectResponse(f"{redirects.LOGIN_PATH}?{urlencode(query)}", 303)
-    _set_cookie(
+    set_cookie(
         answer, sessions.typed_email_cookie_name(), quote(email[:254], safe="@"), TYPED_EMAIL_TTL_S
     )
     return answer
@@ -167,15 +180,3 @@ def _redirect_to_login(code: str, email: str, target: str, step: str = "") -> Re
 
 def _session_cookie(request: Request) -> str:
     return authentication.read_cookie(request.headers.get("cookie", ""))
-
-
-def _set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=seconds,
-        path="/",
-        secure=settings().origin.startswith("https://"),
-        httponly=True,
-        samesite="lax",
-    )

@@ -12,6 +12,7 @@ from cachetools import TTLCache
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from sp404_app.api.cookies import set_cookie
 from sp404_app.api.deps import RequestClient
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.api.share_access import PageShare, UnaskedShare
@@ -22,7 +23,7 @@ from sp404_app.api.share_page.routing import SharePageRoute, link_path
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.models import Share, ShareDownload
-from sp404_app.services.auth import authentication, redirects
+from sp404_app.services.auth import authentication, redirects, sessions
 from sp404_app.services.infra import share_rate_limits
 from sp404_app.services.plans import plans_url
 from sp404_app.services.sharing import (
@@ -35,8 +36,8 @@ from sp404_app.services.sharing import (
 from sp404_app.services.sharing.share_saving import SavedSounds
 from sp404_app.services.sharing.share_visits import WrongPassword
 from sp404_app.services.sharing.shared_content import SharedContent
-from sp404_app.settings import settings
 
+RETURN_TTL_S: Final = 3600  # for a sign-up, whose email may take a while
 CONTENT_TTL_S: Final = 5  # names may be this old; whether the link still works never is
 MAX_CACHED: Final = 200
 
@@ -82,14 +83,8 @@ async def post_password(
     except WrongPassword as error:
         return other_pages.password_page(path, str(error), error.status)
     answer = RedirectResponse(path, 303, {"Cache-Control": "no-store"})
-    answer.set_cookie(
-        share_tokens.cookie_name(share.id),
-        ticket,
-        max_age=share_tokens.TICKET_LIFETIME_S,
-        path=path,
-        secure=settings().origin.startswith("https://"),
-        httponly=True,
-        samesite="lax",
+    set_cookie(
+        answer, share_tokens.cookie_name(share.id), ticket, share_tokens.TICKET_LIFETIME_S, path
     )
     return answer
 
@@ -141,7 +136,10 @@ async def _save(
         user_id = (await authentication.authenticate_cookie(cookie)).user_id
     except Unauthenticated:
         query = urlencode({"next": path})
-        return RedirectResponse(f"{redirects.LOGIN_PATH}?{query}", 303)
+        answer = RedirectResponse(f"{redirects.LOGIN_PATH}?{query}", 303)
+        # A visitor without an account creates one first, which takes other pages and an email.
+        set_cookie(answer, sessions.return_cookie_name(), path, RETURN_TTL_S)
+        return answer
     await share_rate_limits.count_save(user_id)
     sources = await in_transaction(share_saving.list_sources, share, number, version)
     saved = SavedSounds()

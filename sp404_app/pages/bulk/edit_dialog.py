@@ -183,7 +183,7 @@ def _normalise() -> rx.Component:
                     rx.el.option("Loudness", value="lufs"),
                     id="bulk-to",
                     class_name="input",
-                    default_value="peak",
+                    default_value=BulkEditState.values["to"],
                     on_change=lambda value: BulkEditState.set_value("to", value),
                     data_testid="bulk-to",
                 ),

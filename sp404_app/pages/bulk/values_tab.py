@@ -22,6 +22,7 @@ FAVOURITE_OPTIONS = [("Yes", ON), ("No", "off")]
 def values_tab() -> rx.Component:
     """Fields that show the common value or "Mixed"; only what is touched is changed."""
     common = BulkEditState.common
+    removes_notes = BulkEditState.values["clear_note"] == ON
     return rx.fragment(
         rx.el.p("Only what you change here is changed.", class_name="field-hint"),
         rx.el.div(
@@ -35,13 +36,25 @@ def values_tab() -> rx.Component:
         ),
         _tags(),
         rx.el.div(
-            rx.el.label("Note", html_for="bulk-note", class_name="field-label"),
+            rx.el.div(
+                rx.el.label("Note", html_for="bulk-note", class_name="field-label"),
+                rx.el.button(
+                    "Remove notes",
+                    type="button",
+                    class_name=rx.cond(removes_notes, "chip on", "chip"),
+                    aria_pressed=removes_notes,
+                    on_click=BulkEditState.set_value("clear_note", rx.cond(removes_notes, "", ON)),
+                    data_testid="bulk-clear_note",
+                ),
+                class_name="row",
+            ),
             rx.el.textarea(
                 id="bulk-note",
                 rows=2,
                 max_length=4000,
                 class_name="input",
-                placeholder=common.note,
+                placeholder=rx.cond(removes_notes, "All notes will be removed", common.note),
+                default_value=BulkEditState.values["note"],
                 on_change=lambda value: BulkEditState.set_value("note", value),
                 data_testid="bulk-note",
             ),
@@ -92,6 +105,7 @@ def _select(
     field: str, label: str, common: rx.Var[str], options: Sequence[tuple[str, str]]
 ) -> rx.Component:
     """Select whose first option leaves the value as it is."""
+    entered = BulkEditState.values[field]
     return rx.el.div(
         rx.el.label(label, html_for=f"bulk-{field}", class_name="field-label"),
         rx.el.select(
@@ -99,7 +113,7 @@ def _select(
             *(rx.el.option(text, value=value) for text, value in options),
             id=f"bulk-{field}",
             class_name="input",
-            default_value=KEEP,
+            default_value=rx.cond(entered == "", KEEP, entered),
             on_change=lambda value: BulkEditState.set_value(field, value),
             data_testid=f"bulk-{field}",
         ),
@@ -120,6 +134,7 @@ def _tags() -> rx.Component:
             auto_complete="off",
             max_length=2000,
             placeholder="Add tags, separated by commas",
+            default_value=BulkEditState.values["add_tags"],
             on_change=lambda value: BulkEditState.set_value("add_tags", value),
             data_testid="bulk-add_tags",
         ),

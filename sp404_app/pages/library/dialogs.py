@@ -1,11 +1,16 @@
 """Dialogs of the library: tags of the selection, permanent deletion, and keyboard shortcuts."""
 
+from collections.abc import Sequence
+
 import reflex as rx
 
 from sp404_app.components.menus import modal
+from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.permanent_deletion import PermanentDeletionState
 
+DELETE_KEY = "Del"
+ROWS_MOVE = ~CollectionState.sheet.is_smart & ~CollectionState.sheet.is_trashed
 KEYBOARD = (
     ("↑ ↓", "Move and play"),
     ("Space", "Play or stop"),
@@ -18,16 +23,16 @@ KEYBOARD = (
     ("0 – 5", "Rate"),
     ("F2", "Rename"),
     ("Enter", "Open"),
-    ("Del", "Delete"),
+    (DELETE_KEY, "Delete"),
     ("Shift ↑ ↓", "Select a range"),
     ("Ctrl A", "Select all"),
     ("Esc", "Clear selection"),
     ("?", "Show shortcuts"),
 )
-# Shortcuts that a manual collection adds, or has instead.
+# In a collection, "Del" does not delete; a manual one has these as well.
 COLLECTION_KEYBOARD = (
     ("Alt ↑ ↓", "Move up or down"),
-    ("Del", "Remove from collection"),
+    (DELETE_KEY, "Remove from collection"),
 )
 
 
@@ -35,10 +40,7 @@ def tag_dialog() -> rx.Component:
     """Dialog to add and remove tags of the selected samples."""
     return rx.cond(
         LibraryState.tags_open,
-        rx.fragment(
-            rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
-            rx.el.dialog(tag_form(), open=True, aria_label="Tags"),
-        ),
+        modal(tag_form(), label="Tags", test_id="tags", on_close=LibraryState.close_dialogs),
     )
 
 
@@ -117,35 +119,32 @@ def deletion_dialog() -> rx.Component:
     )
 
 
+def key_list(keyboard: Sequence[tuple[str, str]]) -> rx.Component:
+    """The keys, each with what it does."""
+    parts = (part for key, what in keyboard for part in (rx.el.dt(rx.el.kbd(key)), rx.el.dd(what)))
+    return rx.el.dl(*parts, class_name="keys")
+
+
 def help_dialog(*, in_collection: bool = False) -> rx.Component:
     """Dialog that lists the keyboard shortcuts."""
-    keyboard = dict(KEYBOARD) | (dict(COLLECTION_KEYBOARD) if in_collection else {})
+    keys = key_list(KEYBOARD)
+    if in_collection:
+        others = [(key, what) for key, what in KEYBOARD if key != DELETE_KEY]
+        keys = rx.cond(ROWS_MOVE, key_list((*others, *COLLECTION_KEYBOARD)), key_list(others))
     return rx.cond(
         LibraryState.help_open,
-        rx.fragment(
-            rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
-            rx.el.dialog(
-                rx.el.div(
-                    rx.el.h2("Keyboard shortcuts"),
-                    rx.el.dl(
-                        *(
-                            part
-                            for key, what in keyboard.items()
-                            for part in (rx.el.dt(rx.el.kbd(key)), rx.el.dd(what))
-                        ),
-                        class_name="keys",
-                    ),
-                    rx.el.button(
-                        "Close",
-                        type="button",
-                        class_name="button",
-                        auto_focus=True,
-                        on_click=LibraryState.close_dialogs,
-                    ),
-                    class_name="stack",
-                ),
-                open=True,
-                aria_label="Keyboard shortcuts",
+        modal(
+            rx.el.h2("Keyboard shortcuts"),
+            keys,
+            rx.el.button(
+                "Close",
+                type="button",
+                class_name="button",
+                auto_focus=True,
+                on_click=LibraryState.close_dialogs,
             ),
+            label="Keyboard shortcuts",
+            test_id="shortcuts",
+            on_close=LibraryState.close_dialogs,
         ),
     )

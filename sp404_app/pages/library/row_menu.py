@@ -7,6 +7,7 @@ from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import MAX_STEP, CollectionState
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.permanent_deletion import PermanentDeletionState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.rows import Row
@@ -14,7 +15,7 @@ from sp404_app.state.sharing.share import ShareState
 
 
 def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
-    """Menu of actions on one sample; nothing in the trash."""
+    """Menu of actions on one sample."""
 
     def item(text: str, action: str) -> rx.Component:
         act = LibraryState.act_on(action, sample.id)
@@ -22,7 +23,16 @@ def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
 
     return rx.cond(
         LibraryState.query.trash,
-        rx.el.span(class_name="menu"),
+        menu_button(
+            item("Restore", "restore"),
+            menu_item(
+                "Delete permanently…",
+                "menu-delete-for-good",
+                on_click=PermanentDeletionState.ask_about(sample.id),
+            ),
+            label=f"Actions of {sample.name}",
+            test_id="row-menu",
+        ),
         menu_button(
             *(collection_items(sample) if in_collection else []),
             menu_item(

@@ -7,6 +7,7 @@ from sp404_app.components.plans_link import plans_link
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.library.bulk_bar import bulk_bar
+from sp404_app.pages.library.dialogs import ROWS_MOVE
 from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.row_menu import row_menu
 from sp404_app.pages.library.track import track_of
@@ -18,7 +19,6 @@ from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.rows import WINDOW_ROWS, Row
 
 ROW_HEIGHT = 44
-ROWS_MOVE = ~CollectionState.sheet.is_smart & ~CollectionState.sheet.is_trashed
 
 
 def sample_list(*, in_collection: bool = False, empty: rx.Component | None = None) -> rx.Component:
@@ -58,6 +58,8 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             on_act=LibraryState.act,
             on_put=PutOnPadsState.open_dialog,
             on_collect=AddToCollectionState.open_dialog,
+            trashed=LibraryState.query.trash,
+            collection=in_collection,
             removable=movable,
             refreshed=LibraryState.refreshed,
             on_remove=CollectionState.remove,

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 HOME = "/library"
 LOGIN_PATH = "/login"
+SHARED_PAGES = "/s/"  # the server makes them: the router of the pages has none
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f-\U0010ffff]*")
 
 

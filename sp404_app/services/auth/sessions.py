@@ -64,6 +64,11 @@ def typed_email_cookie_name() -> str:
     return f"{cookie_name()}_typed"
 
 
+def return_cookie_name() -> str:
+    """Return the name of the cookie with the shared page that a visitor came from to sign in."""
+    return f"{cookie_name()}_next"
+
+
 def challenge_cookie_name() -> str:
     """Return the name of the short-lived cookie that holds the two-factor challenge."""
     return f"{cookie_name()}_step"

@@ -28,7 +28,6 @@ ERROR_MESSAGES = {
     "gone": "Your account and all its data have been deleted. Goodbye.",
     "too_late": "That took too long. Sign in again.",
 }
-SHARED_PAGES = "/s/"  # the server makes them, so the router has none
 OTHER_ERROR = "Something went wrong. Try again."
 
 
@@ -67,7 +66,7 @@ class LoginState(SessionState):
             await self._user_id()
         except Unauthenticated:
             return
-        if self.next.startswith(SHARED_PAGES):
+        if self.next.startswith(redirects.SHARED_PAGES):
             self.leaving_to = self.next
         else:
             yield rx.redirect(self.next)

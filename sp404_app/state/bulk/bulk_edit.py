@@ -36,6 +36,13 @@ MAX_PREVIEWED_SOUNDS: Final = 2_000  # a preview follows each key; more would ta
 SHOWN_NAMES: Final = 8
 SHOWN_SUGGESTIONS: Final = 200  # only what was shown is changed
 MAX_TEXT: Final = 4_000
+# A change of one of these fields empties the other.
+REPLACED_FIELDS: Final = {
+    "bpm": "bpm_factor",
+    "bpm_factor": "bpm",
+    "note": "clear_note",
+    "clear_note": "note",
+}
 
 
 class BulkEditState(SessionState):
@@ -90,7 +97,7 @@ class BulkEditState(SessionState):
         self.values = {**DEFAULTS, **self._touched}
         await self._refresh(user_id)
         # Fields keep what is typed, so one that changes with another is set on the page.
-        is_typed = other in {"bpm", "level"}
+        is_typed = other in {"bpm", "level", "note"}
         return rx.set_value(f"bulk-{other}", self.values[other]) if is_typed else None
 
     @rx.event
@@ -141,11 +148,10 @@ class BulkEditState(SessionState):
         if name == "to":
             self._touched["level"] = LEVELS.get(self._touched["to"], LEVELS["peak"])
             return "level"
-        if name in {"bpm", "bpm_factor"}:
-            other = "bpm" if name == "bpm_factor" else "bpm_factor"
+        other = REPLACED_FIELDS.get(name, "") if self._touched[name] else ""
+        if other:
             self._touched[other] = ""
-            return other
-        return ""
+        return other
 
     async def _open(self, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
         self._sample_ids = [str(each) for each in ids[: bulk_edits.MAX_SOUNDS]]

@@ -208,12 +208,18 @@ def edit_rows(found: Sequence[BulkEditView]) -> list[EditRow]:
             str(each.id),
             each.title,
             _result(each),
-            each.problem,
+            _problem(each),
             formatting.format_age(each.created_at, now()),
             each.can_undo,
         )
         for each in found
     ]
+
+
+def _problem(each: BulkEditView) -> str:
+    """Return why the first sound could not be changed, and for how many others."""
+    others = each.failed - 1
+    return f"{each.problem} {others:,} more couldn’t be changed." if others > 0 else each.problem
 
 
 def _result(each: BulkEditView) -> str:

@@ -37,7 +37,8 @@ LEVELS: Final = {"peak": "-1", "lufs": "-14"}  # suggested for each kind of leve
 # In a fixed order, because the built pages contain the defaults.
 FIELDS: Final = (
     "bpm", "bpm_factor", "key", "kind", "sound_class", "rating", "favourite", "note",
-    "add_tags", "template", "find", "replacement", "is_regex", "match_case", "to", "level",
+    "clear_note", "add_tags", "template", "find", "replacement", "is_regex", "match_case",
+    "to", "level",
 )  # fmt: skip
 DEFAULTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(FIELDS, ""),
@@ -177,6 +178,6 @@ def _build_set_edit(
         changes["bpm"] = validation.parse_number(values["bpm"])
     if values.get("bpm_factor"):
         changes["bpm_factor"] = validation.parse_number(values["bpm_factor"])
-    if "note" in values:
-        changes["note"] = values["note"]
+    if values.get("note", "").strip() or values.get("clear_note") == ON:
+        changes["note"] = values.get("note", "")
     return SetEdit(**changes)

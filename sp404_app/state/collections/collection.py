@@ -99,9 +99,9 @@ class CollectionState(SessionState):
     async def rename(self, value: str) -> None:
         """Rename the collection."""
         name = validation.validate_text(value, 200).strip()
+        self.name_error = "" if name else "Enter a name."
         if name == self.sheet.name:
             return
-        self.name_error = "" if name else "Enter a name."
         if name:
             await self._update(name=name)
 

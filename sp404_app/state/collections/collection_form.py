@@ -10,9 +10,11 @@ from reflex.event import EventSpec, EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError, ValidationFailed
+from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.services.collections import collections
 from sp404_app.services.library import collection_rules, samples, tags
+from sp404_app.services.library.collection_filter import referenced_ids
+from sp404_app.services.library.collection_rules import parse_rules
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.collections.add_to_collection import take_samples
@@ -118,7 +120,7 @@ class CollectionFormState(SessionState):
         self.name = self.note = self.colour = self.matches = self.rule_problem = ""
         self.problems, self.answered, self.tags, self.choices = {}, 0, [], []
         if is_smart:
-            self.tags, self.choices = await in_transaction(_load_suggestions, user_id)
+            self.tags, self.choices = await in_transaction(_load_suggestions, user_id, rules)
         self.stamp += 1
         self.is_open = True
 
@@ -175,9 +177,23 @@ def _name_of(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> 
 
 
 def _load_suggestions(
-    session: Session, user_id: uuid.UUID
+    session: Session, user_id: uuid.UUID, rules: Mapping[str, Any]
 ) -> tuple[list[str], list[CollectionChoice]]:
-    """Return the tags and the manual collections that rules can name."""
+    """Return the tags and the manual collections that rules can name, or do name."""
     names = [each.name for each in tags.count_tags(session, user_id)[:MAX_SUGGESTED_TAGS]]
     found = collections.list_collections(session, user_id, count_smart=False)
-    return names, [choice_of(each) for each in found if not each.is_smart]
+    choices = [choice_of(each) for each in found if not each.is_smart]
+    _, named = referenced_ids(parse_rules(rules)) if rules else (set(), set())
+    lost = sorted(named - {each.id for each in found})
+    return names, choices + [_lost_choice(session, user_id, each) for each in lost]
+
+
+def _lost_choice(
+    session: Session, user_id: uuid.UUID, collection_id: uuid.UUID
+) -> CollectionChoice:
+    """Return the choice of a collection that rules name and that is no longer in use."""
+    try:
+        name = f"{collections.get_collection(session, user_id, collection_id).name} (in the trash)"
+    except NotFound:
+        name = "A deleted collection"
+    return CollectionChoice(str(collection_id), name, "", 0)

@@ -18,6 +18,7 @@ from sp404_app.services.infra.events import Topic
 from sp404_app.state import double_click, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.collections.collection_cards import CollectionCard, card_of
+from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.bulk_messages import format_sounds
 from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.toast import ToastState, undo_handlers
@@ -85,6 +86,9 @@ class CollectionListState(SessionState):
             "restore": self._restore,
             "ask": self._ask_to_delete,
         }
+        if name == "rename":  # the key F2
+            yield CollectionFormState.open_edit(str(chosen))
+            return
         if name not in actions:
             raise ValidationFailed("Unknown action.")
         yield await actions[name](user_id, chosen)

@@ -36,6 +36,12 @@ class PermanentDeletionState(SessionState):
         await self._ask(user_id, ids)
 
     @rx.event
+    async def ask_about(self, sample_id: str) -> None:
+        """Ask about one sample."""
+        user_id = await self._user_id()
+        await self._ask(user_id, [validation.validate_id(sample_id)])
+
+    @rx.event
     async def ask_about_trash(self) -> None:
         """Ask about all samples in the trash, also those that a search does not show."""
         user_id = await self._user_id()

@@ -9,7 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec, EventType
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError, ValidationFailed
+from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.models import ShareDownload
 from sp404_app.models.columns import now
 from sp404_app.services.auth import passwords
@@ -89,29 +89,42 @@ class ShareState(SessionState):
         await self._read(user_id)
 
     @rx.event
-    async def set_download(self, share_id: str, download: str) -> None:
+    async def set_download(self, share_id: str, download: str) -> Stream:
         """Change what visitors may download."""
-        await self._change(share_id, {"allow_download": _parse_download(download)})
+        async for shown in self._change(share_id, {"allow_download": _parse_download(download)}):
+            yield shown
 
     @rx.event
-    async def toggle_indexing(self, share_id: str) -> None:
+    async def toggle_indexing(self, share_id: str) -> Stream:
         """Let search engines find the page of a link, or not."""
         row = next((row for row in self.rows if row.id == share_id), None)
-        await self._change(share_id, {"allow_indexing": not (row and row.allow_indexing)})
+        changes = {"allow_indexing": not (row and row.allow_indexing)}
+        async for shown in self._change(share_id, changes):
+            yield shown
 
     @rx.event
-    async def show_days(self, share_id: str) -> None:
+    async def show_days(self, share_id: str) -> Stream:
         """Show the plays and downloads of a link by day, or hide them."""
         user_id, chosen = await self._user_id(), validation.validate_id(share_id)
-        found = await in_transaction(shares.get_share, user_id, chosen)
+        try:
+            found = await in_transaction(shares.get_share, user_id, chosen)
+        except NotFound:
+            await self._read(user_id)
+            yield None  # it was revoked elsewhere, and disappears; then comes the message
+            raise
         self.days_of = "" if self.days_of == str(chosen) else str(chosen)
         self.days = [day_row(day) for day in found.days] if self.days_of else []
 
     @rx.event
-    async def ask_revoke(self, share_id: str) -> None:
+    async def ask_revoke(self, share_id: str) -> Stream:
         """Ask whether to revoke a link."""
         user_id, chosen = await self._user_id(), validation.validate_id(share_id)
-        await in_transaction(shares.get_share, user_id, chosen)
+        try:
+            await in_transaction(shares.get_share, user_id, chosen)
+        except NotFound:
+            await self._read(user_id)
+            yield None
+            raise
         self.revoking_id = str(chosen)
 
     @rx.event
@@ -127,7 +140,12 @@ class ShareState(SessionState):
         self.revoking_id = ""
         if revoking:
             chosen = validation.validate_id(revoking)
-            await in_transaction(shares.revoke_share, user_id, chosen)
+            try:
+                await in_transaction(shares.revoke_share, user_id, chosen)
+            except NotFound:
+                await self._read(user_id)
+                yield None
+                raise
             yield ToastState.show("Link revoked. It doesn’t work any more.")
         await self._read(user_id)
 
@@ -140,13 +158,17 @@ class ShareState(SessionState):
         await self._read(user_id)
         self.is_open = True
 
-    async def _change(self, share_id: str, changes: dict[str, Any]) -> None:
+    async def _change(self, share_id: str, changes: dict[str, Any]) -> Stream:
         user_id, chosen = await self._user_id(), validation.validate_id(share_id)
         self.problem = ""
         try:
             await in_transaction(shares.change_share, user_id, chosen, changes)
         except ValidationFailed as error:
             self.problem = str(error)
+        except NotFound:
+            await self._read(user_id)
+            yield None
+            raise
         await self._read(user_id)
 
     async def _read(self, user_id: uuid.UUID) -> None:

@@ -58,7 +58,8 @@ def test_a_tag_of_some_is_added_then_removed_and_then_as_it_was() -> None:
         ({"key": "keep", "kind": "loop"}, SetEdit(kind="loop")),
         ({"rating": "0"}, SetEdit(rating=0)),
         ({"favourite": "off"}, SetEdit(favourite=False)),
-        ({"note": ""}, SetEdit(note="")),
+        ({"clear_note": "on"}, SetEdit(note="")),
+        ({"note": "", "rating": "3"}, SetEdit(rating=3)),  # typed and deleted again: untouched
         ({"add_tags": " a, b ,, a"}, SetEdit(add_tags=("a", "b"))),
     ],
 )

@@ -117,11 +117,11 @@ async def test_the_dialog_lists_the_links_of_its_target_and_the_page_lists_all(
 async def test_a_link_is_changed_from_its_row(tab: ShareState, user: User, sample_id: str) -> None:
     link = share(user.id, sample_id)
     await tab.load()
-    await tab.set_download(link, "sp404")
-    await tab.toggle_indexing(link)
+    await run(tab.set_download(link, "sp404"))
+    await run(tab.toggle_indexing(link))
     (found,) = links(user)
     assert (found.allow_download, found.allow_indexing) == ("sp404", True)
-    await tab.toggle_indexing(link)
+    await run(tab.toggle_indexing(link))
     assert not links(user)[0].allow_indexing
 
 
@@ -130,21 +130,21 @@ async def test_a_link_is_revoked_after_a_question(
 ) -> None:
     link = share(user.id, sample_id)
     await tab.load()
-    await tab.ask_revoke(link)
+    await run(tab.ask_revoke(link))
     assert len(links(user)) == 1
     await tab.keep()
     await run(tab.revoke())
     assert len(links(user)) == 1
-    await tab.ask_revoke(link)
+    await run(tab.ask_revoke(link))
     await run(tab.revoke())
     assert (links(user), tab.rows, tab.revoking_id) == ([], [], "")
 
 
 async def test_days_are_shown_and_hidden(tab: ShareState, user: User, sample_id: str) -> None:
     link = share(user.id, sample_id)
-    await tab.show_days(link)
+    await run(tab.show_days(link))
     assert tab.days_of == link
-    await tab.show_days(link)
+    await run(tab.show_days(link))
     assert tab.days_of == ""
 
 
@@ -175,7 +175,7 @@ async def test_a_link_to_the_trash_says_that_it_does_not_work(
 )
 async def test_a_wrong_id_is_a_clear_error(tab: ShareState, act: Any, wrong: Any) -> None:
     with pytest.raises(AppError):
-        await act(tab, wrong)
+        await run(act(tab, wrong))
 
 
 async def test_another_users_link_is_unknown(
@@ -185,7 +185,7 @@ async def test_another_users_link_is_unknown(
     link = share(other.id, str(keep(owner=other.id)))
     for act in (tab.ask_revoke, tab.show_days, tab.toggle_indexing):
         with pytest.raises(NotFound):
-            await act(link)  # type: ignore[operator]
+            await run(act(link))  # type: ignore[operator]
     tab.revoking_id = link
     with pytest.raises(NotFound):
         await run(tab.revoke())
@@ -196,4 +196,4 @@ async def test_without_a_session_nothing_is_shown(sample_id: str) -> None:
     tab = opened("nobody")
     for act in (tab.load(), tab.open_for_sample(sample_id), tab.keep(), tab.close_dialog()):
         with pytest.raises(Unauthenticated):
-            await act  # type: ignore[misc]
+            await run(act)  # type: ignore[misc]
