@@ -101,6 +101,11 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       }
       if (isDialogOpen() && event.key === "Escape") onAct("close", "");
       if (event.key === "Escape" && event.target.closest(".rename")) event.target.blur(); // keeps the old name
+      if (event.target.matches("[data-saves-on-blur]") && (event.key === "Escape" || event.key === "Enter")) {
+        if (event.key === "Escape") event.target.value = event.target.defaultValue;
+        event.preventDefault();
+        event.target.blur();
+      }
       if (isTyping(event.target) || isDialogOpen()) return;
       const { cursor, cursorId, track } = player.getSnapshot();
       if (event.altKey) {

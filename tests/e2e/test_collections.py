@@ -476,6 +476,27 @@ def test_a_rule_shows_the_collection_that_it_names_also_from_the_trash(
     expect(value.locator("option:checked")).to_have_text("Alpha (in the trash)")
 
 
+def test_the_name_and_note_are_saved_by_enter_and_restored_by_escape(
+    page: Page, errors: list[str]
+) -> None:
+    make_collection(page, "Drums", ("Clap",))
+    name, note = page.get_by_test_id("collection-name"), page.get_by_test_id("note")
+    for field, text in ((name, "Other drums"), (note, "For Friday")):
+        field.fill(text)
+        field.press("Enter")
+        expect(field).not_to_be_focused()
+        field.fill("something else")
+        field.press("Escape")
+        expect(field).to_have_value(text)
+    page.reload()
+    expect(name).to_have_value("Other drums")
+    expect(note).to_have_value("For Friday")
+    page.get_by_test_id("delete-collection").click()
+    page.goto("/collections")
+    page.get_by_test_id("view-trash").click()
+    expect(page.get_by_test_id("collection")).to_contain_text("Other drums")
+
+
 def test_f2_edits_a_collection_of_the_list(page: Page, errors: list[str]) -> None:
     make_collection(page, "Drums", ("Clap",))
     page.goto("/collections")

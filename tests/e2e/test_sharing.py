@@ -190,6 +190,20 @@ def test_a_visitor_without_an_account_returns_to_the_link_after_signing_up(
         page.context.clear_cookies(name=re.compile("session[_0-9]*$"))
 
 
+def test_a_refused_clipboard_is_reported(owner: Page, pad_user: PadUser) -> None:
+    share_sample(owner, pad_user.samples["Velvet Kick"], "none")
+    owner.goto("/shares")
+    owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    link = owner.get_by_test_id("share-link").first
+    link.get_by_test_id("copy-link").click()
+    expect(owner.get_by_test_id("notice")).to_contain_text("Link copied.")
+    address = link.get_by_test_id("share-url").input_value()
+    assert owner.evaluate("navigator.clipboard.readText()") == address
+    owner.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    link.get_by_test_id("copy-link").click()
+    expect(owner.get_by_test_id("notice")).to_contain_text("Your browser didn’t allow it.")
+
+
 def test_a_link_that_was_revoked_in_another_tab_disappears(owner: Page, pad_user: PadUser) -> None:
     share_sample(owner, pad_user.samples["Velvet Kick"], "none")
     other = owner.context.new_page()
@@ -249,6 +263,7 @@ def test_a_visitor_downloads_a_shared_collection_for_a_device(
         visitor.get_by_role("link", name=f"Download all for {device}").click()
     path = tmp_path / "all.zip"
     started.value.save_as(path)
+    assert started.value.suggested_filename == f"Dust {device.replace('/', '-')}.zip"
     with ZipFile(path) as archive:
         waves = [archive.read(name) for name in archive.namelist() if name.lower().endswith(".wav")]
     assert [soundfile.info(io.BytesIO(data)).samplerate for data in waves] == [rate, rate]

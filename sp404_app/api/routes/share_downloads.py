@@ -1,6 +1,7 @@
 """/s/{token}/download: the files that visitors of a link may download."""
 
 import uuid
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Final
 
@@ -20,10 +21,12 @@ from sp404_app.errors import Forbidden
 from sp404_app.models import JobStatus, ProcessingJob, Share, ShareDownload
 from sp404_app.services.cards import conversions, exports
 from sp404_app.services.cards.conversions import StoredFile
-from sp404_app.services.cards.download_formats import DownloadFormat
+from sp404_app.services.cards.download_formats import FORMATS, DownloadFormat
 from sp404_app.services.cards.export_content import parse_target
 from sp404_app.services.cards.name_template import NAME_ONLY
+from sp404_app.services.collections import collections
 from sp404_app.services.infra import share_rate_limits
+from sp404_app.services.infra.zip_names import with_extension
 from sp404_app.services.projects import history
 from sp404_app.services.sharing import failed_files, share_counts, shared_content
 
@@ -120,7 +123,8 @@ def _find_archive(
         TooLarge: If the archive would be too large.
         ValidationFailed: If the collection has no sounds.
     """
-    if wanted is None or wanted not in ARCHIVES.get(ShareDownload(share.allow_download), ()):
+    is_allowed = wanted in ARCHIVES.get(ShareDownload(share.allow_download), ())
+    if share.collection_id is None or wanted is None or not is_allowed:
         raise Forbidden(NOT_ALLOWED)
     taken = shared_content.taken_down_samples(session, share.user_id)
     ids = [each for each in shared_content.sound_ids(session, share) if each not in taken]
@@ -136,7 +140,10 @@ def _find_archive(
         content_key = str((job.result or {}).get("content_key", ""))
         failed_files.ensure_conversion_may_start(session, share.user_id, content_key)
         return job
-    return conversions.find_archive(session, share.user_id, job.id)
+    archive = conversions.find_archive(session, share.user_id, job.id)
+    collection = collections.get_collection(session, share.user_id, share.collection_id)
+    device = FORMATS[wanted].title.replace("/", "-")
+    return replace(archive, filename=with_extension(f"{collection.name} {device}", ".zip"))
 
 
 def _has_beginning(answer: Response) -> bool:

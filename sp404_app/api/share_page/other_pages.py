@@ -153,7 +153,7 @@ def preparing_page(path: str) -> HTMLResponse:
     """Return the page that asks again until a file is made; then the download starts."""
     body = _message(
         "Preparing the download",
-        "The download starts by itself when the file is ready.",
+        "The download starts by itself in a few seconds. Then you can go back to the link.",
         path,
         "Back to the link",
     )

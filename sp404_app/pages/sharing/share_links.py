@@ -4,11 +4,14 @@ from typing import Any
 
 import reflex as rx
 
+from sp404_app.components import copy_button as copying
 from sp404_app.components.menus import modal
 from sp404_app.components.server_link import server_link
 from sp404_app.state.sharing.share import ShareState
 from sp404_app.state.sharing.share_rows import DOWNLOADS, PROJECT_DOWNLOADS, DayRow, ShareRow
 from sp404_app.state.toast import ToastState
+
+CANNOT_COPY = "Your browser didn’t allow it. Select the text and copy it with Ctrl C."
 
 
 def share_list(*, names: bool) -> rx.Component:
@@ -123,12 +126,12 @@ def actions(row: ShareRow) -> rx.Component:
 
 def copy_button(words: str, text: Any, done: str, test_id: str) -> rx.Component:
     """A button that copies a text."""
-    return rx.el.button(
-        words,
-        type="button",
-        class_name="button small",
-        on_click=[rx.set_clipboard(text), ToastState.show(done, "ok", "", "")],
-        data_testid=test_id,
+    return copying.copy_button(
+        text=text,
+        label=words,
+        test_id=test_id,
+        on_copied=ToastState.show(done, "ok", "", ""),
+        on_refused=ToastState.show(CANNOT_COPY, "bad", "", ""),
     )
 
 
