@@ -305,6 +305,11 @@ export function keepCursor() {
   if (snapshot.cursor >= 0) setState({ cursor: found ? found[0] : -1 });
 }
 
+// Moves the cursor without playing.
+export function restoreCursor(cursor, cursorId) {
+  setState({ cursor, cursorId });
+}
+
 // After rows have moved, the cursor follows its sound. If that is gone, the cursor keeps its place.
 export function followCursor() {
   if (snapshot.cursor < 0) return;

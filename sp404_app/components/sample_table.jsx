@@ -2,6 +2,7 @@
 
 import { Children, useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
+import { enterEntry, readPlace, savePlace, showAddress } from "./list_place.js";
 import { openMenu } from "./menu_button.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
@@ -61,17 +62,51 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isStep, isHydrated, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
-  const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
+  const place = useRef({ top: 0, left: null, restored: null, isLoaded: null });
+  const mountedEpoch = useRef(epoch);
+  const isShown = !drawer;
+  const currentPlace = () => ({ top: place.current.top, cursor: player.getSnapshot().cursor, cursorId: player.getSnapshot().cursorId });
 
-  useEffect(() => player.keepCursor(), [epoch]); // runs after the rows have registered
+  // The scroll offset of a new list: where the visitor left it, or its start.
+  // While a page loads, each list belongs to its address; later ones are new searches.
+  const topOfEpoch = () => {
+    place.current.left = currentPlace(); // of the former list
+    enterEntry();
+    place.current.restored = isShown && !isHydrated ? readPlace() : null;
+    place.current.isLoaded = place.current.isLoaded !== null; // the first list is of the last visit
+    place.current.top = place.current.restored?.top ?? 0;
+    return place.current.top;
+  };
+  const requestVisible = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow, topOfEpoch });
+  const onScroll = () => {
+    place.current.top = scroller.current.scrollTop;
+    requestVisible();
+  };
+
+  useEffect(() => {
+    // Until the page has loaded, the list and its address are those of the last visit.
+    const isOld = !isHydrated && epoch === mountedEpoch.current;
+    if (isShown && address && !isOld) showAddress(address, isStep && isHydrated, place.current.left);
+  }, [address, epoch, isHydrated]);
+
+  useEffect(() => {
+    const { restored } = place.current;
+    if (restored) player.restoreCursor(restored.cursor, restored.cursorId);
+    else player.keepCursor();
+  }, [epoch]); // runs after the rows have registered
   useEffect(() => player.followCursor(), [refreshed]);
 
   useEffect(() => {
-    // Makes the view linkable. The router would reload the page.
-    if (address && address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
-  }, [address]);
+    if (!isShown) return undefined;
+    const leave = () => place.current.isLoaded && savePlace(currentPlace());
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
 
   const moveTo = useCallback(
     (index) => {

@@ -23,7 +23,7 @@ export function firstRowToRequest({ first, visible, ahead, start, count, size, t
   return Math.max(0, Math.min(Math.round(from), total - size));
 }
 
-export function useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow }) {
+export function useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow, topOfEpoch }) {
   const pending = useRef({ requestId: 0, sentAt: 0, latency: INITIAL_LATENCY_MS, requestedRow: -1 });
   const motion = useRef({ at: 0, top: 0, speed: 0 });
   const shown = useRef({});
@@ -66,7 +66,7 @@ export function useVirtualWindow({ scroller, total, start, count, size, rowHeigh
   }, [answered, start, count, total, requestRows]);
 
   useLayoutEffect(() => {
-    if (scroller.current) scroller.current.scrollTop = 0;
+    if (scroller.current) scroller.current.scrollTop = topOfEpoch();
     motion.current.speed = 0;
     pending.current.requestedRow = -1;
   }, [epoch]);

@@ -205,6 +205,51 @@ def test_filters_and_sorting_are_kept_in_the_url(demo: Page) -> None:
     assert min(tempos) >= 90
 
 
+def test_back_from_a_sample_restores_scroll_cursor_and_selection(demo: Page) -> None:
+    demo.set_viewport_size({"width": 1440, "height": 420})
+    table = demo.get_by_test_id("table")
+    demo.get_by_test_id("room-all").click()
+    demo.get_by_test_id("sample-row").first.hover()
+    demo.get_by_test_id("sample-row").first.get_by_role("checkbox").click()
+    expect(demo.get_by_test_id("bulk")).to_be_visible()
+    table.focus()
+    for _ in range(9):
+        demo.keyboard.press("ArrowDown")
+    name = demo.locator(".at-cursor [data-testid=name]").inner_text()
+    expect(demo.locator(".player-name")).to_have_text(name)
+    top = table.evaluate("e => e.scrollTop")
+    assert top > 0
+    demo.keyboard.press("Enter")
+    expect(demo).to_have_url(re.compile("/samples/"))
+    demo.go_back()
+    expect(demo.locator(".at-cursor [data-testid=name]")).to_have_text(name)
+    assert table.evaluate("e => e.scrollTop") == top
+    expect(demo.get_by_test_id("bulk")).to_be_visible()
+    expect(demo.locator(".player-name")).to_have_text(name)
+
+
+def test_rooms_are_steps_of_the_history_and_typing_is_one(demo: Page) -> None:
+    total = demo.get_by_test_id("total")
+    every = total.inner_text()
+    demo.get_by_test_id("room-loops").click()
+    expect(demo).to_have_url(re.compile("kind=loop"))
+    loops = total.inner_text()
+    demo.get_by_test_id("search").press_sequentially("zzz", delay=30)
+    expect(demo).to_have_url(re.compile("q=zzz"))
+    demo.get_by_test_id("room-one_shots").click()
+    expect(demo).to_have_url(re.compile(r"\?kind=one_shot$"))
+    demo.go_back()
+    expect(demo.get_by_test_id("search")).to_have_value("zzz")
+    expect(total).to_have_text("0")
+    demo.go_back()
+    expect(demo).to_have_url(re.compile("/library$"))
+    expect(demo.get_by_test_id("room-all")).to_have_attribute("aria-pressed", "true")
+    expect(total).to_have_text(every)
+    demo.go_forward()
+    expect(demo.get_by_test_id("room-loops")).to_have_attribute("aria-pressed", "true")
+    assert loops != every
+
+
 def test_a_misspelt_search_shows_the_closest_match(demo: Page) -> None:
     demo.get_by_test_id("search").fill("velvte kcik")
     expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])

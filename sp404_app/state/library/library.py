@@ -1,5 +1,6 @@
 """State of the library page: search, the visible window of the list, selection and actions."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from sp404_app.state.library.search_params import (
     EMPTY_QUERY,
     NUMBER_FIELDS,
     POSITION_SORT,
+    TYPED_FIELDS,
     collection_in_path,
     empty_query,
     format_field,
@@ -36,6 +38,7 @@ from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
 from sp404_app.state.toast import ToastState, undo_handlers
 
+EARLY_CHOICE_S = 5.0  # that a page takes to load
 UNDO_DELETION, UNDO_RESTORATION = "deletion", "restoration"
 BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
 
@@ -45,6 +48,7 @@ class LibraryState(SessionState):
 
     query: rx.Field[search.SampleQuery] = rx.field(EMPTY_QUERY)
     address: str = ""
+    address_is_step: bool = False  # whether the address is a new step of the browser's history
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
     refreshed: int = 0  # grows when the present rows were read again after a change of their order
@@ -62,6 +66,10 @@ class LibraryState(SessionState):
     _tag_targets: list[str] = []
     _deleted: list[str] = []
     _restored: list[str] = []
+    # The search chosen before `load` ran, which takes it in place of the URL's. Reflex queues
+    # `load` only when the page's first event was handled, behind the clicks that came meanwhile.
+    _early_choice: search.SampleQuery | None = None
+    _early_until: float = 0.0  # Unix time: later it belongs to an earlier visit
 
     @rx.var
     def filtered(self) -> bool:
@@ -71,13 +79,22 @@ class LibraryState(SessionState):
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
-        """Run the search that the URL describes."""
+        """Run the search that the URL describes, or that was chosen while the page loaded."""
         user_id = await self._user_id()
         collection = collection_in_path(self.router.url.path or "/")
+        former, chosen, self._early_choice = self.query, self._early_choice, None
         self.query = parse_library_url(dict(self.router.url.query_parameters), collection)
-        self._clear_selection()
+        is_recent = time.time() < self._early_until
+        if chosen is not None and chosen.collection == collection and is_recent:
+            self.query = chosen
+        if self.query != former:
+            self._clear_selection()
+        if self._selected:  # kept while a sample was open; some may be gone
+            found = await in_transaction(search.search_ids, user_id, self.query)
+            self._selected &= set(map(str, found))
         await self._show(user_id, 0)
         self.epoch += 1
+        self._set_address(is_step=False)
         self.loaded = True
         yield [
             rx.set_value(field, format_field(getattr(self.query, field)))
@@ -90,6 +107,8 @@ class LibraryState(SessionState):
     async def watch(self) -> None:
         """Refresh the list and the sidebar at every change of the library, until the tab closes."""
         user_id = await self._user_id()
+        async with self:
+            self._early_choice = None  # a choice made after `load` ran is shown already
         async for burst in events.listen(user_id):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue  # pads are not shown in the library
@@ -120,7 +139,7 @@ class LibraryState(SessionState):
         """Set one field of the search; an empty value removes the filter."""
         user_id = await self._user_id()
         self.query = replace(self.query, **parse_field(field, value))
-        await self._show_from_start(user_id)
+        await self._show_from_start(user_id, is_step=field not in TYPED_FIELDS)
 
     @rx.event
     async def toggle_duplicates_filter(self) -> None:
@@ -350,11 +369,16 @@ class LibraryState(SessionState):
         self.selection_tags = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.tags_open = True
 
-    async def _show_from_start(self, user_id: uuid.UUID) -> None:
+    def _set_address(self, *, is_step: bool) -> None:
+        self.address, self.address_is_step = library_url(self.query), is_step
+
+    async def _show_from_start(self, user_id: uuid.UUID, *, is_step: bool = True) -> None:
         self._clear_selection()
         await self._show(user_id, 0)
         self.epoch += 1
-        self.address = library_url(self.query)
+        self._set_address(is_step=is_step)
+        self._early_choice = None if self.is_hydrated else self.query
+        self._early_until = time.time() + EARLY_CHOICE_S
 
     async def _show(self, user_id: uuid.UUID, start: int) -> None:
         if start > 0:

@@ -62,6 +62,16 @@ async def test_a_search_updates_the_list_and_the_url(tab: LibraryState, keep: Ke
     assert (tab.window.total, tab.address) == (2, "/library")
 
 
+async def test_a_view_chosen_while_the_page_loads_stays(tab: LibraryState, keep: Keep) -> None:
+    keep("Kick.wav")
+    assert not tab.is_hydrated
+    await run(tab.open_view("trash"))
+    await run(tab.load())
+    assert (tab.query.trash, names(tab), tab.address) == (True, [], "/library?view=trash")
+    await run(tab.load())  # the next visit of the page
+    assert (tab.query.trash, names(tab), tab.address) == (False, ["Kick"], "/library")
+
+
 async def test_every_handler_requires_a_session(keep: Keep) -> None:
     sample_id = str(keep())
     stranger = opened("nonsense")

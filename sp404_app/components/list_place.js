@@ -1,0 +1,42 @@
+// The place in a list: how far it is scrolled, and its cursor. It is kept for the entry of the browser's
+// history that shows the list, so that Back restores it, also after a reload.
+
+const entryName = () => `place:${window.history.state?.key || ""}:${window.location.pathname}${window.location.search}`;
+
+// `crypto.randomUUID` exists only on pages with https.
+const newKey = () => Math.random().toString(36).slice(2, 10);
+
+let shown = ""; // the entry of the list on the screen; the address may be a later one
+
+export function enterEntry() {
+  shown = entryName();
+}
+
+export function savePlace(place) {
+  try {
+    window.sessionStorage.setItem(shown, JSON.stringify(place));
+  } catch {
+    // Without storage, Back opens the list at its start.
+  }
+}
+
+// Returns the place saved for the present entry, or null.
+export function readPlace() {
+  try {
+    return JSON.parse(window.sessionStorage.getItem(shown));
+  } catch {
+    return null;
+  }
+}
+
+// Shows an address without opening it (the router would reload the page), as a step of the history or not.
+export function showAddress(address, isStep, place) {
+  if (address === window.location.pathname + window.location.search) return;
+  const { state } = window.history;
+  if (isStep) {
+    savePlace(place);
+    // The router finds its own fields in the entry when the visitor comes back to it.
+    window.history.pushState({ ...state, key: newKey(), idx: (state?.idx ?? 0) + 1 }, "", address);
+  } else window.history.replaceState(state, "", address);
+  enterEntry();
+}
