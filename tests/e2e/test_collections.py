@@ -485,6 +485,7 @@ def test_the_name_and_note_are_saved_by_enter_and_restored_by_escape(
         field.fill(text)
         field.press("Enter")
         expect(field).not_to_be_focused()
+        expect(field).to_have_js_property("defaultValue", text)  # it was saved
         field.fill("something else")
         field.press("Escape")
         expect(field).to_have_value(text)

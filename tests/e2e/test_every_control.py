@@ -412,7 +412,7 @@ SCENARIOS = {
         "[data-testid=sample-row]",
         "owner",
         sql=seed_data.TRASH_SOME_SQL,
-        only=r"restore|delet|Cancel|sample-row > input",
+        only=r"restore|delet|Cancel|sample-row > input|row-menu|empty-trash",
     ),
     "collections": PageScenario(
         "/collections",

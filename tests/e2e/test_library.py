@@ -340,7 +340,7 @@ TAP = """
 LEVEL = """
 () => {
   const samples = new Float32Array(4096);
-  window.tap.getFloatTimeDomainData(samples);
+  window.tap?.getFloatTimeDomainData(samples);
   return Math.max(...samples.map(Math.abs));
 }
 """
@@ -372,8 +372,10 @@ def test_the_volume_of_previews_is_set_muted_and_remembered(
     expect(volume).to_have_value("50")
     page.reload()
     expect(volume).to_have_value("50")
+    expect(page.get_by_test_id("name")).to_have_count(1)
     page.get_by_test_id("table").focus()
     page.keyboard.press("ArrowDown")
+    assert playing(page) == "Sine"
     until(lambda: abs(page.evaluate(LEVEL) / full - 0.25) < 0.02)
 
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.menus import modal
+from sp404_app.state.bulk import long_edits  # noqa: F401 - it adds its actions to the library
 from sp404_app.state.bulk.bulk_progress import BulkProgressState, EditRow
 
 

@@ -235,11 +235,12 @@ def _enqueue(session: Session, job: ProcessingJob) -> None:
 
 
 def _target(row: BulkEdit) -> dict[str, Any]:
-    """Return the collection that an edit adds to, for the result of its jobs."""
+    """Return the action of an edit and the collection it adds to, for the result of its jobs."""
     names = {"collection": "collection_id", "name": "collection_name"}
     if row.action != ADD_TO_COLLECTION:
-        return {}
-    return {names[key]: value for key, value in row.parameters.items() if key in names}
+        return {"action": row.action}
+    found = {names[key]: value for key, value in row.parameters.items() if key in names}
+    return {"action": row.action} | found
 
 
 def _title(row: Any) -> str:

@@ -28,6 +28,12 @@ LISTED: Final = 20
 Stream = AsyncIterator[EventType[()] | None]
 
 
+ACTION_WORDS: Final = {
+    "delete": ("Moving to the trash", "moved to the trash"),
+    "restore": ("Restoring", "restored"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EditRow:
     """A recent edit in the list."""
@@ -153,24 +159,31 @@ class BulkProgressState(SessionState):
         )
 
 
+def _words(job: ProcessingJob) -> tuple[str, str]:
+    """Return what a job does while it runs, and what it has done with sounds."""
+    result = job.result or {}
+    if name := result.get("collection_name"):
+        return f"Adding to “{name[:40]}”", "added"
+    return ACTION_WORDS.get(result.get("action", ""), ("Changing sounds", "changed"))
+
+
 def _label(job: ProcessingJob) -> str:
     """Return what a job does, before its percentage."""
     result = job.result or {}
     if result.get("is_undo"):
         return "Undoing"
-    name = result.get("collection_name")
-    return f"Adding to “{name[:40]}”" if name else "Changing sounds"
+    return _words(job)[0]
 
 
 def edit_message(job: ProcessingJob) -> str:
     """Return what an edit that has ended has done."""
     result = job.result or {}
     changed, failed = result.get("changed", 0), result.get("failed", 0)
-    text = f"{format_sounds(changed)} changed." if changed else "No sound was changed."
+    done = _words(job)[1]
+    text = f"{format_sounds(changed)} {done}." if changed else f"No sound was {done}."
     if "collection_name" in result:
         text = addition_message(result["collection_name"], changed, result.get("skipped", 0))
     if failed:
-        done = "added" if "collection_name" in result else "changed"
         text += f" {format_sounds(failed)} couldn’t be {done}: see Recent edits."
     if purged := result.get("purged", 0):
         were = "1 older sound in it was" if purged == 1 else f"{purged:,} older sounds in it were"
@@ -185,6 +198,8 @@ def undo_message(job: ProcessingJob) -> str:
     result = job.result or {}
     restored = format_sounds(result.get("restored", 0))
     text = f"{restored} restored to what they were."
+    if result.get("action") == "restore":
+        text = f"{restored} moved to the trash again."
     since, failed = result.get("changed_since", 0), result.get("failed", 0)
     if "collection_name" in result:
         text = f"{restored} removed from “{result['collection_name'][:60]}” again."

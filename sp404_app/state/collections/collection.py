@@ -106,12 +106,6 @@ class CollectionState(SessionState):
             await self._update(name=name)
 
     @rx.event
-    async def submit_name(self, form: dict[str, Any]) -> Stream:
-        """Rename the collection by the Enter key."""
-        fields = validation.validate_form(form)
-        yield CollectionState.rename(validation.validate_text(fields.get("name", ""), 200))
-
-    @rx.event
     async def save_note(self, value: str) -> None:
         """Save the note."""
         note = validation.validate_text(value, 5000)

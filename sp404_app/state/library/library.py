@@ -20,6 +20,7 @@ from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
+from sp404_app.state.library.long_actions import MAX_AT_ONCE, long_actions
 from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
     EMPTY_QUERY,
@@ -63,6 +64,7 @@ class LibraryState(SessionState):
     help_open: bool = False
     filters_open: bool = False
     _selected: set[str] = set()
+    _is_left_for_sample: bool = False  # then Back restores the selection
     _tag_targets: list[str] = []
     _deleted: list[str] = []
     _restored: list[str] = []
@@ -87,9 +89,10 @@ class LibraryState(SessionState):
         is_recent = time.time() < self._early_until
         if chosen is not None and chosen.collection == collection and is_recent:
             self.query = chosen
-        if self.query != former:
+        if self.query != former or not self._is_left_for_sample:
             self._clear_selection()
-        if self._selected:  # kept while a sample was open; some may be gone
+        self._is_left_for_sample = False
+        if self._selected:  # some may be gone
             found = await in_transaction(search.search_ids, user_id, self.query)
             self._selected &= set(map(str, found))
         await self._show(user_id, 0)
@@ -339,6 +342,8 @@ class LibraryState(SessionState):
     async def _run_bulk(
         self, user_id: uuid.UUID, action: Action, ids: list[uuid.UUID]
     ) -> EventSpec | None:
+        if action in long_actions and len(ids) > MAX_AT_ONCE:
+            return long_actions[action]
         if action is Action.DELETE:
             return await self._move_to_trash(user_id, ids)
         done = await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None)
@@ -424,6 +429,12 @@ async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:
     """Let `LibraryState.undo` of this tab restore samples that another page moved to the trash."""
     library = await state.get_state(LibraryState)
     library._deleted = [str(sample_id) for sample_id in deleted]  # noqa: SLF001 - defined above
+
+
+async def keep_selection(state: rx.State) -> None:
+    """Keep the selection of this tab's list until the visitor returns from a sample."""
+    library = await state.get_state(LibraryState)
+    library._is_left_for_sample = True  # noqa: SLF001 - defined above
 
 
 async def picked_samples(

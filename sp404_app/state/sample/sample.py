@@ -21,7 +21,7 @@ from sp404_app.services.sample.details import SampleDetails
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import UNDO_DELETION, offer_undo
+from sp404_app.state.library.library import UNDO_DELETION, keep_selection, offer_undo
 from sp404_app.state.sample import route
 from sp404_app.state.sample.collections import SampleCollectionsState
 from sp404_app.state.sample.duplicates import DuplicatesState
@@ -52,6 +52,7 @@ class SampleState(SessionState):
         """Load the sample of this URL, then follow its changes."""
         user_id = await self._user_id()
         self._forget()
+        await keep_selection(self)
         try:
             sample_id = route.sample_id(self)
             self._put(await in_transaction(sample_details.find_sample_details, user_id, sample_id))

@@ -192,6 +192,12 @@ def job(status: JobStatus, error: str = "", **result: object) -> ProcessingJob:
     [
         (job(JobStatus.DONE, changed=1200), "1,200 sounds changed."),
         (job(JobStatus.DONE, changed=0), "No sound was changed."),
+        (job(JobStatus.DONE, changed=2, action="restore"), "2 sounds restored."),
+        (
+            job(JobStatus.DONE, changed=1200, failed=2, action="delete"),
+            "1,200 sounds moved to the trash. 2 sounds couldn’t be moved to the trash: "
+            "see Recent edits.",
+        ),
         (
             job(JobStatus.DONE, changed=2, failed=1),
             "2 sounds changed. 1 sound couldn’t be changed: see Recent edits.",
@@ -208,6 +214,7 @@ def test_the_notice_says_what_was_changed(ended: ProcessingJob, message: str) ->
     ("ended", "message"),
     [
         (job(JobStatus.DONE, restored=3), "3 sounds restored to what they were."),
+        (job(JobStatus.DONE, restored=3, action="restore"), "3 sounds moved to the trash again."),
         (
             job(JobStatus.DONE, restored=3, changed_since=1),
             "3 sounds restored to what they were. 1 sound was changed since and stays.",
