@@ -65,7 +65,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
 export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isStep, isHydrated, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
   const place = useRef({ top: 0, left: null, restored: null, isLoaded: null });
-  const mountedEpoch = useRef(epoch);
+  const isMounted = useRef(false);
   const isShown = !drawer;
   const currentPlace = () => ({ top: place.current.top, cursor: player.getSnapshot().cursor, cursorId: player.getSnapshot().cursorId });
 
@@ -86,10 +86,10 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
   };
 
   useEffect(() => {
-    // Until the page has loaded, the list and its address are those of the last visit.
-    const isOld = !isHydrated && epoch === mountedEpoch.current;
-    if (isShown && address && !isOld) showAddress(address, isStep && isHydrated, place.current.left);
-  }, [address, epoch, isHydrated]);
+    // At first the address is that of the last visit; a list that was loaded by its URL has none.
+    if (isMounted.current && isShown && address) showAddress(address, isStep && isHydrated, place.current.left);
+    isMounted.current = true;
+  }, [address]);
 
   useEffect(() => {
     const { restored } = place.current;

@@ -56,6 +56,7 @@ def visitors(browser: Browser, base_url: str, errors: list[str]) -> Iterator[lis
 def create_link(page: Page, download: str = "none", password: str = "") -> str:
     """Create a link in the open dialog; return its path."""
     dialog = page.get_by_test_id("share-dialog")
+    expect(dialog).to_be_visible()
     before = dialog.get_by_test_id("share-link").count()
     dialog.get_by_test_id("new-download").select_option(download)
     dialog.get_by_test_id("share_password").fill(password)

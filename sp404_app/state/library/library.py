@@ -48,7 +48,7 @@ class LibraryState(SessionState):
     """State of one tab's library page."""
 
     query: rx.Field[search.SampleQuery] = rx.field(EMPTY_QUERY)
-    address: str = ""
+    address: str = ""  # of a search that was chosen; empty if the URL was there first
     address_is_step: bool = False  # whether the address is a new step of the browser's history
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
@@ -86,9 +86,10 @@ class LibraryState(SessionState):
         collection = collection_in_path(self.router.url.path or "/")
         former, chosen, self._early_choice = self.query, self._early_choice, None
         self.query = parse_library_url(dict(self.router.url.query_parameters), collection)
+        early_address = ""
         is_recent = time.time() < self._early_until
         if chosen is not None and chosen.collection == collection and is_recent:
-            self.query = chosen
+            self.query, early_address = chosen, library_url(chosen)
         if self.query != former or not self._is_left_for_sample:
             self._clear_selection()
         self._is_left_for_sample = False
@@ -97,7 +98,7 @@ class LibraryState(SessionState):
             self._selected &= set(map(str, found))
         await self._show(user_id, 0)
         self.epoch += 1
-        self._set_address(is_step=False)
+        self.address, self.address_is_step = early_address, False
         self.loaded = True
         yield [
             rx.set_value(field, format_field(getattr(self.query, field)))
@@ -374,14 +375,11 @@ class LibraryState(SessionState):
         self.selection_tags = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.tags_open = True
 
-    def _set_address(self, *, is_step: bool) -> None:
-        self.address, self.address_is_step = library_url(self.query), is_step
-
     async def _show_from_start(self, user_id: uuid.UUID, *, is_step: bool = True) -> None:
         self._clear_selection()
         await self._show(user_id, 0)
         self.epoch += 1
-        self._set_address(is_step=is_step)
+        self.address, self.address_is_step = library_url(self.query), is_step
         self._early_choice = None if self.is_hydrated else self.query
         self._early_until = time.time() + EARLY_CHOICE_S
 

@@ -69,7 +69,7 @@ async def test_a_view_chosen_while_the_page_loads_stays(tab: LibraryState, keep:
     await run(tab.load())
     assert (tab.query.trash, names(tab), tab.address) == (True, [], "/library?view=trash")
     await run(tab.load())  # the next visit of the page
-    assert (tab.query.trash, names(tab), tab.address) == (False, ["Kick"], "/library")
+    assert (tab.query.trash, names(tab), tab.address) == (False, ["Kick"], "")
 
 
 async def test_every_handler_requires_a_session(keep: Keep) -> None:
