@@ -234,6 +234,14 @@ HANDLERS_DRIVEN_ELSEWHERE = {
         "test_projects.py",
         'choose(page, "Day set", "rename")',
     ),
+    "permanent_deletion_state.ask_about": (
+        "test_trash.py",
+        'get_by_test_id("menu-delete-for-good").click()',
+    ),
+    "permanent_deletion_state.ask_about_trash": (
+        "test_trash.py",
+        'get_by_test_id("empty-trash").click()',
+    ),
     "permanent_deletion_state.confirm": (
         "test_projects.py",
         'get_by_test_id("confirm-deletion").click()',
@@ -412,7 +420,7 @@ SCENARIOS = {
         "[data-testid=sample-row]",
         "owner",
         sql=seed_data.TRASH_SOME_SQL,
-        only=r"restore|delet|Cancel|sample-row > input|row-menu|empty-trash",
+        only=r"restore|delet|Cancel|sample-row > input",
     ),
     "collections": PageScenario(
         "/collections",
