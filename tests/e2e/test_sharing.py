@@ -17,6 +17,7 @@ from tests.e2e import people
 from tests.e2e.conftest import OPERATOR, Outbox
 from tests.e2e.pad_page import RENDER_TIMEOUT_MS, PadUser
 from tests.e2e.page_monitor import PageMonitor
+from tests.e2e.people import Visitor
 from tests.product import Product
 
 GONE = "This link doesn't work any more."
@@ -64,6 +65,13 @@ def create_link(page: Page, download: str = "none", password: str = "") -> str:
     expect(dialog.get_by_test_id("share-link")).to_have_count(before + 1)
     address = dialog.get_by_test_id("share-url").first.input_value()
     return address[address.index("/s/") :]
+
+
+def fill_sign_in(page: Page, guest: Visitor) -> None:
+    """Sign in by the form that is open."""
+    page.get_by_label("Email").fill(guest.email)
+    page.get_by_label("Password", exact=True).fill(guest.password)
+    page.keyboard.press("Enter")
 
 
 def share_sample(page: Page, sample_id: str, download: str = "none", password: str = "") -> str:
@@ -159,9 +167,7 @@ def test_a_visitor_with_an_account_saves_a_sound_and_sees_whose_it_was(
     guest = people.sign_up(page, Outbox(product.home / "outbox"))
     page.goto(f"/login?next={path}")
     expect(page.get_by_test_id("demo")).to_be_visible()
-    page.get_by_label("Email").fill(guest.email)
-    page.get_by_label("Password", exact=True).fill(guest.password)
-    page.keyboard.press("Enter")
+    fill_sign_in(page, guest)
     expect(page.locator("h1")).to_have_text("Velvet Kick")
     page.get_by_test_id("save").click()
     expect(page.get_by_test_id("share-notice")).to_contain_text("1 sound saved to your library.")
@@ -184,9 +190,7 @@ def test_a_visitor_without_an_account_returns_to_the_link_after_signing_up(
     guest = people.sign_up(page, Outbox(product.home / "outbox"))
     for expected in (path, "/library"):
         page.goto("/login")
-        page.get_by_label("Email").fill(guest.email)
-        page.get_by_label("Password", exact=True).fill(guest.password)
-        page.keyboard.press("Enter")
+        fill_sign_in(page, guest)
         expect(page).to_have_url(re.compile(f"{expected}$"))
         page.context.clear_cookies(name=re.compile("session[_0-9]*$"))
 

@@ -47,8 +47,6 @@ ALL_VALUES = FEW_MATCHES | {
     "enable_bitmapscan": "off",
 }
 MAX_EXCEEDING = 10_000  # samples that this index leaves out: reading them takes 15 ms
-
-
 COUNT = (func.count(),)
 COUNT_AND_SECONDS = (func.count(), func.coalesce(func.sum(col(Sample.duration)), 0.0))
 
@@ -89,10 +87,10 @@ def _sums_of_rules(
             _set_locally(session, ALL_VALUES)
             matching = _live(user_id).where(rules_condition(user_id, rules))
             found = _sums(session, matching.where(FITS_FILTER_INDEX), columns)
-            others = number and _sums(session, matching.where(EXCEEDS_FILTER_INDEX), columns)
-            return (
-                [one + other for one, other in zip(found, others, strict=True)] if others else found
-            )
+            if not number:
+                return found
+            others = _sums(session, matching.where(EXCEEDS_FILTER_INDEX), columns)
+            return [one + other for one, other in zip(found, others, strict=True)]
     kept, excluded_tags = split_excluded_tags(rules)
     matching = _live(user_id).where(rules_condition(user_id, kept))
     if not excluded_tags:

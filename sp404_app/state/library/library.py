@@ -11,6 +11,7 @@ from reflex.event import EventSpec, EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
+from sp404_app.services.bulk.batches import BATCH_SOUNDS
 from sp404_app.services.infra import cache_version, events
 from sp404_app.services.infra.events import Topic
 from sp404_app.services.library import bulk_actions, samples, scrolling, search
@@ -20,7 +21,7 @@ from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.long_actions import MAX_AT_ONCE, long_actions
+from sp404_app.state.library.long_actions import long_actions
 from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
     EMPTY_QUERY,
@@ -343,7 +344,7 @@ class LibraryState(SessionState):
     async def _run_bulk(
         self, user_id: uuid.UUID, action: Action, ids: list[uuid.UUID]
     ) -> EventSpec | None:
-        if action in long_actions and len(ids) > MAX_AT_ONCE:
+        if action in long_actions and len(ids) > BATCH_SOUNDS:
             return long_actions[action]
         if action is Action.DELETE:
             return await self._move_to_trash(user_id, ids)

@@ -1,8 +1,6 @@
-"""Actions on so many samples that a job runs them."""
+"""Actions that a job runs if they take more than one batch."""
 
-from typing import Any, Final
-
-MAX_AT_ONCE: Final = 1000  # samples that an action changes while the person waits
+from typing import Any
 
 # The event that runs an action on the selection as a job; `state.bulk` adds them.
 long_actions: dict[str, Any] = {}

@@ -109,8 +109,7 @@ class ShareState(SessionState):
         try:
             found = await in_transaction(shares.get_share, user_id, chosen)
         except NotFound:
-            await self._read(user_id)
-            yield None  # it was revoked elsewhere, and disappears; then comes the message
+            yield await self._read(user_id)  # it was revoked elsewhere, and disappears
             raise
         self.days_of = "" if self.days_of == str(chosen) else str(chosen)
         self.days = [day_row(day) for day in found.days] if self.days_of else []
@@ -122,8 +121,7 @@ class ShareState(SessionState):
         try:
             await in_transaction(shares.get_share, user_id, chosen)
         except NotFound:
-            await self._read(user_id)
-            yield None
+            yield await self._read(user_id)
             raise
         self.revoking_id = str(chosen)
 
@@ -143,8 +141,7 @@ class ShareState(SessionState):
             try:
                 await in_transaction(shares.revoke_share, user_id, chosen)
             except NotFound:
-                await self._read(user_id)
-                yield None
+                yield await self._read(user_id)
                 raise
             yield ToastState.show("Link revoked. It doesn’t work any more.")
         await self._read(user_id)
@@ -166,8 +163,7 @@ class ShareState(SessionState):
         except ValidationFailed as error:
             self.problem = str(error)
         except NotFound:
-            await self._read(user_id)
-            yield None
+            yield await self._read(user_id)
             raise
         await self._read(user_id)
 
