@@ -26,7 +26,10 @@ class MenuButton(rx.Component):
 
 
 class Modal(rx.Component):
-    """Modal dialog, open while it is on the page. Escape and a click beside it call `on_close`."""
+    """Modal dialog, open while it is on the page. Escape and a click beside it call `on_close`.
+
+    It opens with the focus on the control with `data_autofocus=""`, or else on the first one.
+    """
 
     library = _ASSET["modal.jsx"]
     tag = "Modal"

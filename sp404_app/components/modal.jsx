@@ -8,7 +8,8 @@ export function Modal({ label, testId, onClose, children }) {
   useEffect(() => {
     const box = dialog.current;
     const opener = document.activeElement;
-    box.showModal();
+    box.showModal(); // focuses the first control, and ignores React's `autoFocus`
+    box.querySelector("[data-autofocus]")?.focus();
     return () => {
       box.close();
       if (opener && opener.isConnected) opener.focus();

@@ -271,6 +271,22 @@ def test_undo_restores_a_deleted_sample(demo: Page) -> None:
     expect(demo.get_by_test_id("total")).to_have_text(str(total))
 
 
+def test_what_is_typed_after_t_becomes_a_tag_and_removes_none(demo: Page) -> None:
+    demo.get_by_test_id("table").focus()
+    demo.keyboard.press("ArrowDown")
+    demo.keyboard.press("t")
+    chips = demo.get_by_test_id("tags").locator(".chip")
+    expect(demo.get_by_test_id("tag-input")).to_be_focused()
+    before = chips.all_inner_texts()
+    assert before
+    demo.keyboard.type("for friday")
+    demo.keyboard.press("Enter")
+    expect(chips).to_have_count(len(before) + 1)
+    assert set(before) < set(chips.all_inner_texts())
+    chips.filter(has_text="for friday").click()
+    expect(chips).to_have_text(before)
+
+
 def test_selected_samples_are_tagged_together(demo: Page) -> None:
     demo.get_by_test_id("search").fill("hat")
     expect(demo.get_by_test_id("total")).to_have_text("2")

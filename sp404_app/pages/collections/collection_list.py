@@ -256,7 +256,7 @@ def merge_dialog() -> rx.Component:
                 "Name",
                 field_id="name-of-merged-collection",
                 placeholder="Merged collection",
-                auto_focus=True,
+                data_autofocus="",
                 max_length=200,
             ),
             rx.el.div(

@@ -74,7 +74,7 @@ def collection_dialog() -> rx.Component:
                     field_id="name-of-collection",
                     problem=FORM.problems["name"],
                     default_value=FORM.name,
-                    auto_focus=True,
+                    data_autofocus="",
                     max_length=200,
                 ),
                 rx.cond(FORM.is_smart, rules()),

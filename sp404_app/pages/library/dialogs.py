@@ -54,7 +54,7 @@ def tag_form() -> rx.Component:
             rx.el.input(
                 name="tags",
                 class_name="input",
-                auto_focus=True,
+                data_autofocus="",
                 autocomplete="off",
                 data_testid="tag-input",
             ),
@@ -136,12 +136,14 @@ def help_dialog(*, in_collection: bool = False) -> rx.Component:
         modal(
             rx.el.h2("Keyboard shortcuts"),
             keys,
-            rx.el.button(
-                "Close",
-                type="button",
-                class_name="button",
-                auto_focus=True,
-                on_click=LibraryState.close_dialogs,
+            rx.el.div(
+                rx.el.button(
+                    "Close",
+                    type="button",
+                    class_name="button",
+                    on_click=LibraryState.close_dialogs,
+                ),
+                class_name="dialog-foot",
             ),
             label="Keyboard shortcuts",
             test_id="shortcuts",
