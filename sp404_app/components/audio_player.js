@@ -25,6 +25,7 @@ let snapshot = {
   loop: true,
   levelled: true,
   volume: 1, // 0 to 1
+  muted: false,
   autoplay: true,
   through: false, // whether a list plays through: the next sound starts when one ends
   cursor: -1,
@@ -54,17 +55,21 @@ export function audioContext() {
 }
 
 // The square of the volume: half of it then sounds about half as loud.
-const outputGain = () => snapshot.volume ** 2;
+const outputGain = () => (snapshot.muted ? 0 : snapshot.volume ** 2);
 
-export function setVolume(volume) {
-  setState({ volume });
+export function setVolume(change) {
+  setState(change);
   if (output) output.gain.setTargetAtTime(outputGain(), context.currentTime, 0.01); // without a click
-  localStorage.setItem(VOLUME_KEY, volume);
+  localStorage.setItem(VOLUME_KEY, JSON.stringify({ volume: snapshot.volume, muted: snapshot.muted }));
 }
 
 export function loadVolume() {
-  const stored = Number.parseFloat(localStorage.getItem(VOLUME_KEY));
-  if (stored >= 0 && stored <= 1) setState({ volume: stored });
+  try {
+    const { volume, muted } = JSON.parse(localStorage.getItem(VOLUME_KEY));
+    if (volume >= 0 && volume <= 1) setState({ volume, muted: muted === true });
+  } catch {
+    // Nothing valid is stored: the volume stays at its default.
+  }
 }
 
 const audioUrl = (track) => `/api/samples/${track.id}/audio?format=play`;

@@ -3,9 +3,6 @@
 
 const entryName = () => `place:${window.history.state?.key || ""}:${window.location.pathname}${window.location.search}`;
 
-// `crypto.randomUUID` exists only on pages with https.
-const newKey = () => Math.random().toString(36).slice(2, 10);
-
 let shown = ""; // the entry of the list on the screen; the address may be a later one
 
 export function enterEntry() {
@@ -29,14 +26,9 @@ export function readPlace() {
   }
 }
 
-// Shows an address without opening it (the router would reload the page), as a step of the history or not.
-export function showAddress(address, isStep, place) {
+// Shows an address without opening it: the router would reload the page.
+export function showAddress(address) {
   if (address === window.location.pathname + window.location.search) return;
-  const { state } = window.history;
-  if (isStep) {
-    savePlace(place);
-    // The router finds its own fields in the entry when the visitor comes back to it.
-    window.history.pushState({ ...state, key: newKey(), idx: (state?.idx ?? 0) + 1 }, "", address);
-  } else window.history.replaceState(state, "", address);
+  window.history.replaceState(window.history.state, "", address);
   enterEntry();
 }

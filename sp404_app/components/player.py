@@ -75,7 +75,7 @@ class SampleTable(rx.Component):
 
     `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
     `answered` is the id of the last request that was answered. A `drawer` is beside the pads.
-    `address` is shown in the address bar, with `is_step` as a step of the browser's history.
+    `address` is shown in the address bar.
     `trashed` and `collection` say which keys act.
     In a manual collection rows are `removable` and can be moved; `refreshed` grows when they were.
     `on_step` receives a sample, and 1 to move it down or -1 to move it up.
@@ -93,7 +93,6 @@ class SampleTable(rx.Component):
     answered: rx.Var[int]
     any_marked: rx.Var[bool]
     address: rx.Var[str]
-    is_step: rx.Var[bool]
     is_hydrated: rx.Var[bool]
     drawer: rx.Var[bool]
     trashed: rx.Var[bool]

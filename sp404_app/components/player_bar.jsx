@@ -1,6 +1,6 @@
 // The player bar at the bottom of every page, and the play button of a single sound.
 
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
 import { ZoomableWaveform } from "./waveforms.jsx";
 
@@ -48,17 +48,13 @@ function OptionToggle({ icon, on, label, onClick }) {
   );
 }
 
-function Volume({ volume }) {
-  const before = useRef(1);
+function Volume({ volume, muted }) {
   useEffect(player.loadVolume, []);
-  const mute = () => {
-    if (volume) before.current = volume;
-    player.setVolume(volume ? 0 : before.current);
-  };
+  const percent = muted ? 0 : Math.round(volume * 100);
   return (
     <div className="player-volume" role="group" aria-label="Volume of previews">
-      <OptionToggle icon={volume ? "sound" : "muted"} on={!volume} label="Mute" onClick={mute} />
-      <input type="range" min="0" max="100" value={Math.round(volume * 100)} aria-label="Volume" title={`Volume ${Math.round(volume * 100)} %`} data-testid="player-volume" onChange={(event) => player.setVolume(event.target.value / 100)} />
+      <OptionToggle icon={percent ? "sound" : "muted"} on={muted} label="Mute" onClick={() => player.setVolume({ muted: !muted })} />
+      <input type="range" min="0" max="100" value={percent} aria-label="Volume" title={`Volume ${percent} %`} data-testid="player-volume" onChange={(event) => player.setVolume({ volume: event.target.value / 100, muted: false })} />
     </div>
   );
 }
@@ -93,7 +89,7 @@ export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
         <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />
         <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
       </div>
-      <Volume volume={state.volume} />
+      <Volume volume={state.volume} muted={state.muted} />
       {onHelp ? (
         <button type="button" className="icon-button player-help" aria-label="Keyboard help" title="Keyboard help (?)" onClick={onHelp} data-testid="player-help">
           ?

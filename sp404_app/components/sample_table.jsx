@@ -62,17 +62,15 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isStep, isHydrated, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isHydrated, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
-  const place = useRef({ top: 0, left: null, restored: null, isLoaded: null });
-  const isMounted = useRef(false);
+  const place = useRef({ top: 0, restored: null, isLoaded: null });
   const isShown = !drawer;
   const currentPlace = () => ({ top: place.current.top, cursor: player.getSnapshot().cursor, cursorId: player.getSnapshot().cursorId });
 
   // The scroll offset of a new list: where the visitor left it, or its start.
   // While a page loads, each list belongs to its address; later ones are new searches.
   const topOfEpoch = () => {
-    place.current.left = currentPlace(); // of the former list
     enterEntry();
     place.current.restored = isShown && !isHydrated ? readPlace() : null;
     place.current.isLoaded = place.current.isLoaded !== null; // the first list is of the last visit
@@ -86,10 +84,9 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
   };
 
   useEffect(() => {
-    // At first the address is that of the last visit; a list that was loaded by its URL has none.
-    if (isMounted.current && isShown && address) showAddress(address, isStep && isHydrated, place.current.left);
-    isMounted.current = true;
-  }, [address]);
+    // Before the page has loaded, the address is that of the last visit. A list loaded by its URL has none.
+    if (isShown && isHydrated && address) showAddress(address);
+  }, [address, isHydrated]);
 
   useEffect(() => {
     const { restored } = place.current;

@@ -52,7 +52,6 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             answered=LibraryState.answered,
             any_marked=LibraryState.selected_count > 0,
             address=LibraryState.address,
-            is_step=LibraryState.address_is_step,
             is_hydrated=rx.State.is_hydrated,
             on_window=LibraryState.show_from,
             on_mark=LibraryState.select_rows,

@@ -27,7 +27,6 @@ from sp404_app.state.library.search_params import (
     EMPTY_QUERY,
     NUMBER_FIELDS,
     POSITION_SORT,
-    TYPED_FIELDS,
     collection_in_path,
     empty_query,
     format_field,
@@ -50,7 +49,6 @@ class LibraryState(SessionState):
 
     query: rx.Field[search.SampleQuery] = rx.field(EMPTY_QUERY)
     address: str = ""  # of a search that was chosen; empty if the URL was there first
-    address_is_step: bool = False  # whether the address is a new step of the browser's history
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
     refreshed: int = 0  # grows when the present rows were read again after a change of their order
@@ -99,7 +97,7 @@ class LibraryState(SessionState):
             self._selected &= set(map(str, found))
         await self._show(user_id, 0)
         self.epoch += 1
-        self.address, self.address_is_step = early_address, False
+        self.address = early_address
         self.loaded = True
         yield [
             rx.set_value(field, format_field(getattr(self.query, field)))
@@ -144,7 +142,7 @@ class LibraryState(SessionState):
         """Set one field of the search; an empty value removes the filter."""
         user_id = await self._user_id()
         self.query = replace(self.query, **parse_field(field, value))
-        await self._show_from_start(user_id, is_step=field not in TYPED_FIELDS)
+        await self._show_from_start(user_id)
 
     @rx.event
     async def toggle_duplicates_filter(self) -> None:
@@ -320,7 +318,7 @@ class LibraryState(SessionState):
     ) -> EventSpec | None:
         notice = None
         if action == "help":
-            self.help_open = not self.help_open
+            self.help_open = True
         elif action == "close":
             self.tags_open = self.help_open = False
         elif action == "rename" and ids:
@@ -376,11 +374,11 @@ class LibraryState(SessionState):
         self.selection_tags = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.tags_open = True
 
-    async def _show_from_start(self, user_id: uuid.UUID, *, is_step: bool = True) -> None:
+    async def _show_from_start(self, user_id: uuid.UUID) -> None:
         self._clear_selection()
         await self._show(user_id, 0)
         self.epoch += 1
-        self.address, self.address_is_step = library_url(self.query), is_step
+        self.address = library_url(self.query)
         self._early_choice = None if self.is_hydrated else self.query
         self._early_until = time.time() + EARLY_CHOICE_S
 

@@ -11,7 +11,6 @@ from sp404_app.state import validation
 
 NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
 TEXT_FIELDS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
-TYPED_FIELDS = ("q", *NUMBER_FIELDS)  # a search that is typed is one step of the history
 EMPTY_QUERY = search.SampleQuery()
 DUPLICATES_SORT = "copies"  # groups duplicates
 POSITION_SORT = "position"  # the order of a collection
