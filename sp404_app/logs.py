@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import Any
 
 import structlog
+from psycopg import errors
 from pydantic import ValidationError
 from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -49,6 +50,13 @@ WARNINGS_ONLY = (
     "uvicorn.access",
 )
 MAX_CHAIN_LENGTH = 10  # of errors caused by one another
+MISSING_IN_DATABASE = (
+    errors.InsufficientPrivilege,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.UndefinedObject,
+    errors.UndefinedTable,
+)
 
 
 def _is_ip(text: str) -> bool:
@@ -268,8 +276,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def name_of(error: BaseException) -> str:
-    """Return an error's type with its errno, its SQLSTATE or the name of the missing module."""
-    code = getattr(getattr(error, "orig", error), "sqlstate", None)
+    """Return an error's type with its errno, its SQLSTATE or the name of the missing module.
+
+    If a table, column, function or right is missing, PostgreSQL's message names it, and no value.
+    """
+    cause = getattr(error, "orig", error)
+    code = getattr(cause, "sqlstate", None)
+    if isinstance(cause, MISSING_IN_DATABASE):
+        code = f"{code}: {cause.diag.message_primary}"
     if isinstance(error, ImportError):
         code = error.name
     if isinstance(error, OSError) and error.errno:

@@ -15,10 +15,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 import structlog
+from sqlalchemy.exc import ProgrammingError
 
 from sp404_app import logs
+from sp404_app.settings import Settings
 
 ROOT = Path(logs.__file__).parents[1]
 PACKAGES = (ROOT / "sp404_app", ROOT / "stripe_emulator")
@@ -216,3 +219,17 @@ def test_log_calls_have_constant_texts_and_known_fields() -> None:
             wrong.append((place, fields))
     assert not wrong
     assert len(list(calls())) > 25
+
+
+def test_an_error_names_what_is_missing_in_the_database_and_nothing_a_user_typed(
+    services: Settings,
+) -> None:
+    with psycopg.connect(services.database_url, autocommit=True) as connection:
+        with pytest.raises(psycopg.Error) as missing:
+            connection.execute("select no_such_function(1)")
+        with pytest.raises(psycopg.Error) as typed:
+            connection.execute("select to_tsquery('simple', %s)", [f"{SECRET} & ("])
+        wrapped = ProgrammingError("select", {}, missing.value)
+    assert "function no_such_function(integer) does not exist" in logs.name_of(missing.value)
+    assert "no_such_function" in logs.name_of(wrapped)
+    assert logs.name_of(typed.value) == "SyntaxError (42601)"

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sp404_app.errors import AppError
 from sp404_app.settings import SINGLE_THREADED, Settings, settings
 from sp404_app.supervisor.errors import ConfigurationError, Failure
-from sp404_app.supervisor.messages import say_error
+from sp404_app.supervisor.messages import say, say_error
 
 REDIS_PAUSE_S = 2.0
 # What a worker or scheduler alone needs in production; without the last two, mails would be lost.
@@ -383,6 +383,7 @@ def _migrate(_: argparse.Namespace) -> int:
         raise Failure("SP404_DATABASE_URL is not set. `serve` migrates the embedded database.")
     restore_recovery.recover_before_start(_settings(), _settings().database_url)
     migrations.run_migrations(_settings().database_url)
+    say(f"The database is up to date (revision {migrations.newest_revision()}).")
     return 0
 
 

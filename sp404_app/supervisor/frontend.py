@@ -11,6 +11,7 @@ from sp404_app.supervisor import bundle, orphans
 from sp404_app.supervisor.checkout import copy_checkout
 from sp404_app.supervisor.environment import ROOT, for_children, link_node
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.messages import say
 from sp404_app.supervisor.process import Child
 
 WITHOUT_PAGES = frozenset({"supervisor", "jobs", "cli", "telemetry", "__main__.py"})
@@ -18,6 +19,7 @@ SOURCE_SUFFIXES = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg"
 PACKAGES = ("reflex", "reflex-base")
 SERVE_COMMAND = (sys.executable, "-m", "sp404_app.supervisor.web")
 BUILD_TIMEOUT_S = 900.0
+BUILDING = "Building the pages. The first time takes a minute or two …"
 BILLING = "SP404_BILLING"  # the only setting that changes what is built
 BUILD_MARK = "build alone"  # not that of a build by `serve` in the same home
 # Settings and the addresses of this host, which must not influence what is built.
@@ -139,6 +141,7 @@ def build_pages(settings: Settings, folder: Path | None, zips: Path | None = Non
     built = bundle.folder_for(home, wanted)
     if zips or bundle.fingerprint_of(built) != wanted:
         variables = for_children(settings, home) | orphans.marker_variable(home, BUILD_MARK)
+        say(BUILDING)
         build = build_process(home, variables, wanted, zips)
         build.start()
         try:

@@ -118,7 +118,7 @@ class Supervisor:
             return None  # `reflex run` builds the pages itself
         if not self.reload and frontend.has_pages(self.settings, self.home, wanted):
             return None
-        say("Building the pages. The first time takes a minute or two …")
+        say(frontend.BUILDING)
         build = frontend.build_process(self.home, self._marked("build"), wanted)
         build.start()
         return build

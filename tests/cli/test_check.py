@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import redis
+from obstore.exceptions import GenericError
 
 from sp404_app.cli import backup_manifest, main
 from sp404_app.cli.check import ITEMS
@@ -246,6 +247,36 @@ def test_a_bucket_for_sounds(
         environment.setenv("AWS_ACCESS_KEY_ID", PASSWORD)
         status, message = check("storage", storage_url="s3://sounds/d")
         assert (status, "refuses the credentials" in message) == (Status.MISSING, True)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "cause"),
+    [
+        ("http://127.0.0.1:1", "set AWS_ALLOW_HTTP=true"),
+        ("https://127.0.0.1:1", "its host refuses connections"),
+        ("https://none.invalid", "the name of its host is unknown"),
+    ],
+)
+def test_the_cause_why_a_bucket_cannot_be_used(
+    services: Settings,
+    check: Check,
+    environment: pytest.MonkeyPatch,
+    endpoint: str,
+    cause: str,
+) -> None:
+    environment.setenv("AWS_ENDPOINT_URL", endpoint)
+    environment.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    environment.setenv("AWS_SECRET_ACCESS_KEY", PASSWORD)
+    status, message = check("storage", storage_url=f"s3://sounds/{cause.encode().hex()}")
+    assert (status, cause in message) == (Status.MISSING, True), message
+    assert "127.0.0.1" not in message
+
+
+def test_missing_credentials_and_errors_of_a_bucket() -> None:
+    refused = GenericError("PUT http://169.254.169.254/latest/api/token")
+    assert "AWS_ACCESS_KEY_ID" in storage_items.cause_of(refused)
+    busy = GenericError("PUT http://a/b - status code: 503 Service Unavailable")
+    assert storage_items.cause_of(busy) == "it answered with status 503"
 
 
 def test_the_mail_server_and_the_sender(smtp_server: SmtpServer, check: Check) -> None:

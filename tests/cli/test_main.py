@@ -182,8 +182,11 @@ def test_migrate_needs_a_database(
     assert "SP404_DATABASE_URL" in capsys.readouterr().err
 
 
-def test_migrate_can_run_again(services: Settings) -> None:
+def test_migrate_can_run_again_and_says_what_the_database_has(
+    services: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main.main(["migrate"]) == 0
+    assert migrations.newest_revision() in capsys.readouterr().out
 
 
 def test_a_missing_database_gives_one_message(tmp_path: Path) -> None:

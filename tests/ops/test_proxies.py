@@ -1,6 +1,7 @@
 """nginx with `deploy/nginx/crate404.conf`, over https: an upload, an event stream, a websocket."""
 
 import datetime as dt
+import re
 import shutil
 import signal
 import ssl
@@ -22,6 +23,13 @@ from tests.sounds import wav
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 CADDY = shutil.which("caddy")
+ASSET = re.compile(r"/assets/[^\"'\s]+\.js")
+PUBLIC_FILES = (
+    "/api/auth/public-key",
+    "/.well-known/jwks.json",
+    "/sitemap.xml",
+    "/api/docs/swagger-ui.css",
+)
 SIZE_LIMIT = "client_max_body_size 520m"
 
 pytestmark = pytest.mark.timeout(600)
@@ -163,6 +171,26 @@ def test_the_client_cannot_choose_its_address_or_request_id(
     log = product.home / "logs" / "web.log"
     eventually(lambda: answer.headers["x-request-id"] in log.read_text())
     assert sent["X-Forwarded-For"] not in log.read_text()
+
+
+def test_the_headers_behind_nginx_agree_with_the_table_of_what_a_cdn_may_cache(
+    proxied: tuple[Product, str], certificate: Path
+) -> None:
+    _, url = proxied
+    with httpx.Client(base_url=url, verify=trusting(certificate), timeout=60) as client:
+
+        def caching(path: str) -> str:
+            return client.get(path).headers.get("cache-control", "")
+
+        assets = ASSET.findall(client.get("/").text)
+        assert assets
+        assert caching(assets[0]) == "public, max-age=31536000, immutable"
+        for path in PUBLIC_FILES:
+            assert caching(path).startswith("public, max-age="), path
+        for path in ("/", "/favicon.ico", "/library.webp"):
+            assert caching(path) == "no-cache", path
+        for path in ("/api/samples", "/api/health/live", "/api/docs", "/s/nothing", "/metrics"):
+            assert caching(path).removeprefix("private, ") in {"no-store", "no-cache"}, path
 
 
 def test_the_caddyfile_is_valid() -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -27,6 +28,19 @@ PROBE_FOLDER = "check"
 ADVISED_FREE_MB = 5_000
 MAX_BACKUP_AGE = dt.timedelta(hours=26)  # a day, and the time that a backup takes
 MIN_PEPPER_VALUES = 8  # different bytes; 32 random ones have about 30
+# What an error text of obstore contains, and what is told: the text itself holds the address.
+STORE_CAUSES = (
+    ("169.254.169.254", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
+    ("BadScheme", "AWS_ENDPOINT begins with http: set AWS_ALLOW_HTTP=true"),
+    ("BareRedirect", "it is in another region: correct AWS_REGION"),
+    ("dns error", "the name of its host is unknown"),
+    ("Connection refused", "its host refuses connections"),
+    ("certificate", "the certificate of its host is not trusted"),
+    ("InvalidContentType", "its host does not speak https"),
+    ("TimedOut", "it did not answer in time"),
+    ("timed out", "it did not answer in time"),
+)
+STORE_STATUS = re.compile(r"status code: (\d{3})")
 
 
 def _storage(scope: Scope) -> Finding:
@@ -42,13 +56,24 @@ def _storage(scope: Scope) -> Finding:
         return missing("The bucket of SP404_STORAGE_URL refuses the credentials.")
     except (NotFoundError, FileNotFoundError):
         return missing("The bucket or folder of SP404_STORAGE_URL does not exist.")
-    except (BaseError, OSError, ValueError) as error:  # their texts can hold addresses and keys
-        return missing(f"SP404_STORAGE_URL cannot be written ({type(error).__name__}).")
+    except (BaseError, OSError, ValueError) as error:
+        return missing(f"SP404_STORAGE_URL cannot be used: {cause_of(error)}.")
     if read != content:
         return missing("SP404_STORAGE_URL returns other bytes than were written.")
     if found := next(production_checks.find_advised(scope.settings, "SP404_STORAGE_URL"), ""):
         return warning(found)
     return ok("An object was written, read and deleted.")
+
+
+def cause_of(error: Exception) -> str:
+    """Return why a store failed, without its address or a key."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error)
+    if found := next((told for sign, told in STORE_CAUSES if sign in text), ""):
+        return found
+    status = STORE_STATUS.search(text)
+    return f"it answered with status {status[1]}" if status else type(error).__name__
 
 
 def _secrets(scope: Scope) -> Finding:
@@ -58,7 +83,9 @@ def _secrets(scope: Scope) -> Finding:
         opened = [path for path in (folder, *files) if _is_open(path)]
         pepper = _read(folder / "pepper")
     except OSError as error:
-        return missing(f"{folder} cannot be read ({error.strerror}): start the library once.")
+        is_absent = isinstance(error, FileNotFoundError)
+        advice = "start the library once" if is_absent else "run this as the user of the library"
+        return missing(f"{folder} cannot be read ({error.strerror}): {advice}.")
     if opened:
         return missing(f"{opened[0]} can be read by others: run `chmod go= {opened[0]}`.")
     if not any(path.suffix == ".pem" for path in files):
