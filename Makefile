@@ -21,7 +21,7 @@ test: .venv/installed-dev  ## Run every test, and check the coverage of audio an
 	@exec $(BIN)/python -m tests.run $(TESTS)
 
 test-ops: .venv/installed-dev  ## Run the slow tests of operation: restarts, recovery, proxies
-	@exec $(BIN)/python -m pytest $(or $(TESTS),tests/ops)
+	@exec $(BIN)/python -m tests.run --ops $(TESTS)
 
 unit: .venv/installed-dev  ## Run the fast tests of audio, figures and services: under two minutes
 	@exec $(BIN)/python -m tests.run --unit

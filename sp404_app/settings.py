@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, _or_empty(setting_formats.sender)] = (
         "SP-404 Library <noreply@localhost>"
     )
+    accept_newer_database: bool = False
     secrets_dir: Path | None = None
     max_upload_mb: int = Field(512, ge=1)
     render_cache_gb: int = Field(20, ge=1)

@@ -34,7 +34,7 @@ class S3Request(BaseHTTPRequestHandler):
             return
         query = parse_qs(urlsplit(self.path).query)
         if "list-type" in query:
-            self._list(query.get("prefix", [""])[0])
+            self._list(query.get("prefix", [""])[0], query.get("delimiter", [""])[0])
             return
         found = self.server.objects.get(self.path)
         body = self.server.changed(found or b"")
@@ -68,17 +68,28 @@ class S3Request(BaseHTTPRequestHandler):
             return False
         return True
 
-    def _list(self, prefix: str) -> None:
+    def _list(self, prefix: str, delimiter: str) -> None:
         start = f"/{BUCKET}/"
         keys = [unquote(path).removeprefix(start) for path in list(self.server.objects)]
+        below = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
+        parts = {key.split(delimiter)[0] for key in below if delimiter and delimiter in key}
+        folders = "".join(
+            f"<CommonPrefixes><Prefix>{escape(f'{prefix}{part}{delimiter}')}</Prefix>"
+            "</CommonPrefixes>"
+            for part in sorted(parts)
+        )
         found = "".join(
             f"<Contents><Key>{escape(key)}</Key>"
             f"<Size>{len(self.server.objects[start + key])}</Size>"
             "<LastModified>2027-01-01T00:00:00Z</LastModified><ETag>1</ETag></Contents>"
             for key in sorted(keys)
-            if key.startswith(prefix) and start + key in self.server.objects
+            if key.startswith(prefix)
+            and key.removeprefix(prefix).split(delimiter or None)[0] not in parts
+            and start + key in self.server.objects
         )
-        listing = f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
+        listing = (
+            f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}{folders}</ListBucketResult>"
+        )
         self._answer(200, listing.encode())
 
     def _answer(

@@ -112,13 +112,14 @@ def _webhooks(session: Session) -> Families:
 def _backup(session: Session) -> Families:
     """Return when the last backup was completed and rehearsed; 0 if never, so alerts fire.
 
-    Before the first rehearsal, the age of the library counts: a new one has days to rehearse.
+    Where nobody makes copies elsewhere, the time of the last one is missing. Before the first
+    rehearsal, the age of the library counts: a new one has days to rehearse.
     """
     at = backup_log.last_backup_at(session)
     text = "When the last backup was completed; 0 if never."
     last = backup_log.last_rehearsal(session)
     rehearsed = last.at if last else session.scalar(select(func.min(User.created_at))) or now()
-    return [
+    families = [
         _gauge("backup_timestamp_seconds", text, at.timestamp() if at else 0.0),
         _gauge(
             "rehearsal_timestamp_seconds",
@@ -131,6 +132,10 @@ def _backup(session: Session) -> Families:
             float(last is None or last.succeeded),
         ),
     ]
+    if copied := backup_log.last_copy_at(session):
+        text = "When a backup was last copied elsewhere."
+        families.append(_gauge("backup_copy_timestamp_seconds", text, copied.timestamp()))
+    return families
 
 
 def _read_queues() -> Families:

@@ -68,16 +68,43 @@ def read_manifest(root: Path) -> BackupManifest:
     path = root / MANIFEST
     if not path.exists():
         raise Failure(f"{root} is not a complete backup: it has no {MANIFEST}.")
+    with explain_os_errors(path):
+        content = path.read_bytes()
+    return parse_manifest(content, str(path))
+
+
+def parse_manifest(content: bytes, path: str) -> BackupManifest:
+    """Parse the manifest of a backup, which was read from `path`.
+
+    Raises:
+        Failure: If it is damaged or of another format.
+    """
     try:
-        with explain_os_errors(path):
-            found = json.loads(path.read_text())
+        found = json.loads(content)
         entries = tuple(BackupEntry(**item) for item in found.pop("entries"))
         manifest = BackupManifest(**found, entries=entries)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Failure(f"{path} is damaged: use another backup.") from error
     if manifest.format != FORMAT:
-        raise Failure(f"{root} was written by a newer version: update the program.")
+        raise Failure(f"{path} was written by a newer version: update the program.")
     return manifest
+
+
+def path_inside(root: Path, name: str) -> Path:
+    """Return the path of a file of a backup.
+
+    Raises:
+        Failure: If it lies outside the backup.
+    """
+    pure = PurePosixPath(name)
+    path = root / pure
+    if (
+        pure.is_absolute()
+        or ".." in pure.parts
+        or not path.resolve().is_relative_to(root.resolve())
+    ):
+        raise Failure(f"The backup lists a file outside its folder: {name}")
+    return path
 
 
 def verify_backup(root: Path, manifest: BackupManifest) -> None:
@@ -87,11 +114,6 @@ def verify_backup(root: Path, manifest: BackupManifest) -> None:
         Failure: At the first one that does not.
     """
     for wanted in manifest.entries:
-        pure = PurePosixPath(wanted.path)
-        if pure.is_absolute() or ".." in pure.parts:
-            raise Failure(f"The backup lists a file outside its folder: {wanted.path}")
-        path = root / pure
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise Failure(f"The backup lists a file outside its folder: {wanted.path}")
+        path = path_inside(root, wanted.path)
         if not path.is_file() or describe_file(root, path) != wanted:
             raise Failure(f"The backup is damaged: {wanted.path} is missing or has changed.")

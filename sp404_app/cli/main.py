@@ -108,6 +108,20 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     backup.set_defaults(run=_backup)
 
+    copy = commands.add_parser("copy-backup", help="copy the newest backup to another place")
+    copy.add_argument("folder", type=Path, metavar="DIR", help="a backup, or a folder with them")
+    copy.add_argument("url", metavar="URL", help="s3://BUCKET/PATH or file:///FOLDER")
+    copy.add_argument(
+        "--keep-days", type=_days, metavar="N", help="then delete copies that are older"
+    )
+    copy.set_defaults(run=_copy_backup)
+
+    fetch = commands.add_parser("fetch-backup", help="download a copy of a backup, and verify it")
+    fetch.add_argument("url", metavar="URL")
+    fetch.add_argument("folder", type=Path, metavar="DIR")
+    fetch.add_argument("--name", default="", help="of the backup, the newest one by default")
+    fetch.set_defaults(run=_fetch_backup)
+
     restore = commands.add_parser("restore", help="restore a backup")
     restore.add_argument("folder", type=Path, metavar="DIR")
     restore.add_argument("--replace", action="store_true", help="delete the library that is here")
@@ -204,6 +218,10 @@ def _add_users(user: argparse.ArgumentParser) -> None:
         parser = commands.add_parser(command, help=description)
         parser.add_argument("name", metavar="EMAIL", help="or the account's id")
         parser.set_defaults(run=_account_command(f"user {command}"))
+    export = commands.add_parser("export", help="write all data and sounds of an account to a ZIP")
+    export.add_argument("name", metavar="EMAIL", help="or the account's id")
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.set_defaults(run=_export_account)
 
 
 def _add_keys(keys: argparse.ArgumentParser) -> None:
@@ -227,6 +245,12 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     retire = commands.add_parser("retire", help="reject all tokens that a key has signed")
     retire.add_argument("name", metavar="KID")
     retire.set_defaults(run=_account_command("keys retire"))
+
+
+def _export_account(options: argparse.Namespace) -> int:
+    from sp404_app.cli import users
+
+    return users.export_account(_settings_of_database(), options.name, options.file)
 
 
 def _account_command(command: str) -> Callable[[argparse.Namespace], int]:
@@ -382,8 +406,9 @@ def _migrate(_: argparse.Namespace) -> int:
     if not _settings().database_url:
         raise Failure("SP404_DATABASE_URL is not set. `serve` migrates the embedded database.")
     restore_recovery.recover_before_start(_settings(), _settings().database_url)
-    migrations.run_migrations(_settings().database_url)
-    say(f"The database is up to date (revision {migrations.newest_revision()}).")
+    accept_newer = _settings().accept_newer_database
+    migrations.run_migrations(_settings().database_url, accept_newer=accept_newer)
+    say(f"The database has what this version needs (revision {migrations.newest_revision()}).")
     return 0
 
 
@@ -391,6 +416,20 @@ def _backup(options: argparse.Namespace) -> int:
     from sp404_app.cli.backup import create_backup
 
     print(create_backup(_settings_of_database(), options.folder, options.keep_days))
+    return 0
+
+
+def _copy_backup(options: argparse.Namespace) -> int:
+    from sp404_app.cli.backup_copies import copy_backup
+
+    print(copy_backup(_settings_of_database(), options.folder, options.url, options.keep_days))
+    return 0
+
+
+def _fetch_backup(options: argparse.Namespace) -> int:
+    from sp404_app.cli.backup_copies import fetch_backup
+
+    print(fetch_backup(options.url, options.folder, options.name))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from sp404_app.cli import database_access
 from sp404_app.cli.import_folder import point_at
@@ -10,7 +11,7 @@ from sp404_app.services.auth import signing_keys
 from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.settings import Settings, settings
-from sp404_app.supervisor.errors import Failure, explain_os_errors
+from sp404_app.supervisor.errors import Failure, explain_os_errors, os_error_message
 
 
 def run_account_command(app_settings: Settings, command: str, name: str) -> int:
@@ -27,6 +28,26 @@ def run_account_command(app_settings: Settings, command: str, name: str) -> int:
         except UnusableKeys as problem:
             raise Failure(str(problem)) from problem
     sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 0
+
+
+def export_account(app_settings: Settings, name: str, path: Path) -> int:
+    """Write all data and files of an account to a ZIP, for a question of its owner.
+
+    Raises:
+        Failure: If the database does not answer, or the file exists or cannot be written.
+        AppError: If there is no such account.
+    """
+    with database_access.database_url(app_settings, exclusive=False) as url:
+        point_at(app_settings, url)
+        try:
+            missing = admin.export_account_as_operator(name, path)
+        except FileExistsError as error:
+            raise Failure(f"{path} exists: choose another name.") from error
+        except OSError as error:
+            raise Failure(os_error_message(error, path)) from error
+    note = f" {len(missing)} files are missing in the store." if missing else ""
+    sys.stdout.write(f"{path} has all data and sounds of {name}.{note} Delete it after use.\n")
     return 0
 
 

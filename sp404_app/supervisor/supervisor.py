@@ -100,7 +100,10 @@ class Supervisor:
         self._start_stores()
         restore_recovery.ensure_recovered(self.settings, self.environment["SP404_DATABASE_URL"])
         ensure_keys(self.settings.secrets)
-        migrations.run_migrations(self.environment["SP404_DATABASE_URL"])
+        migrations.run_migrations(
+            self.environment["SP404_DATABASE_URL"],
+            accept_newer=self.settings.accept_newer_database,
+        )
         demo = self._start_demo()
         if build:
             self.crew.start()  # they warm up while the pages are built

@@ -16,7 +16,7 @@ import pytest
 import redis
 from obstore.exceptions import GenericError
 
-from sp404_app.cli import backup_manifest, main
+from sp404_app.cli import backup_manifest, main, store_causes
 from sp404_app.cli.check import ITEMS
 from sp404_app.cli.checks import database_items, storage_items
 from sp404_app.cli.checks.item import Item, Scope, Status, ok, run_items
@@ -274,9 +274,9 @@ def test_the_cause_why_a_bucket_cannot_be_used(
 
 def test_missing_credentials_and_errors_of_a_bucket() -> None:
     refused = GenericError("PUT http://169.254.169.254/latest/api/token")
-    assert "AWS_ACCESS_KEY_ID" in storage_items.cause_of(refused)
+    assert "AWS_ACCESS_KEY_ID" in store_causes.cause_of(refused)
     busy = GenericError("PUT http://a/b - status code: 503 Service Unavailable")
-    assert storage_items.cause_of(busy) == "it answered with status 503"
+    assert store_causes.cause_of(busy) == "it answered with status 503"
 
 
 def test_the_mail_server_and_the_sender(smtp_server: SmtpServer, check: Check) -> None:

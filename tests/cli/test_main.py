@@ -194,7 +194,9 @@ def test_a_missing_database_gives_one_message(tmp_path: Path) -> None:
         migrations.run_migrations(f"postgresql://postgres@/none?host={tmp_path}")
 
 
-def test_a_database_of_a_newer_version_gives_one_message(services: Settings) -> None:
+def test_a_database_of_a_newer_version_is_refused_unless_that_is_accepted(
+    services: Settings, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with psycopg.connect(services.database_url) as connection:
         row = connection.execute("select version_num from alembic_version").fetchone()
         assert row
@@ -202,6 +204,11 @@ def test_a_database_of_a_newer_version_gives_one_message(services: Settings) -> 
     try:
         with pytest.raises(Failure, match="update the program"):
             migrations.run_migrations(services.database_url)
+        assert main.main(["migrate"]) == 1
+        environment.setenv("SP404_ACCEPT_NEWER_DATABASE", "1")  # back to the version before
+        settings.cache_clear()
+        assert main.main(["migrate"]) == 0
+        assert "served as it is" in capsys.readouterr().err
     finally:
         with psycopg.connect(services.database_url) as connection:
             connection.execute("update alembic_version set version_num = %s", row)

@@ -1,14 +1,17 @@
 """Account and key commands of operators."""
 
 import asyncio
+import zipfile
+from pathlib import Path
 
 import pytest
 
 from sp404_app.cli import main
 from sp404_app.db import transaction
 from sp404_app.errors import Unauthenticated
-from sp404_app.models import User
+from sp404_app.models import Sample, User
 from sp404_app.services.auth import login, sessions, signing_keys, two_factor
+from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, sign_up_user
 from tests.services.auth.test_two_factor import enable_two_factor
@@ -68,6 +71,39 @@ def test_a_user_is_signed_out_on_all_devices(capsys: pytest.CaptureFixture[str])
                 sessions.find_browser_session(session, cookie)
         assert sessions.find_browser_session(session, cookies[2]).user_id == eve.id
     assert "signed_out_by_operator" in run_command(capsys, "user", "audit", "ada@example.org")
+
+
+def test_all_data_of_an_account_is_exported_for_support(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ada, eve = sign_up_user("ada@example.org"), sign_up_user("eve@example.org")
+    storage.save_bytes(b"sound", "ab/kick.wav")
+    with transaction() as session:
+        for user, name in ((ada, "kick"), (eve, "secret")):
+            session.add(
+                Sample(user_id=user.id, name=name, filename=f"{name}.wav", digest=name, size=5,
+                       storage_key=f"ab/{name}.wav", format="WAV")
+            )  # fmt: skip
+    path = tmp_path / "ada.zip"
+    assert "sounds of ada@example.org. Delete" in run_command(
+        capsys, "user", "export", "ada@example.org", str(path)
+    )
+    assert path.stat().st_mode & 0o077 == 0
+    with zipfile.ZipFile(path) as found:
+        assert found.read("sounds/kick.wav") == b"sound"
+        assert b"secret" not in b"".join(map(found.read, found.namelist()))
+    assert "exported_by_operator" in run_command(capsys, "user", "audit", "ada@example.org")
+    assert "1 files are missing" in run_command(
+        capsys, "user", "export", str(eve.id), str(tmp_path / "eve.zip")
+    )
+    for name, target in (
+        ("ada@example.org", path),
+        ("ada@example.org", tmp_path / "none" / "ada.zip"),
+        ("nobody@example.org", tmp_path / "nobody.zip"),
+    ):
+        assert main.main(["user", "export", name, str(target)]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+    assert {each.name for each in tmp_path.glob("*.zip")} == {"ada.zip", "eve.zip"}
 
 
 @pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off", "sign-out"])

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.websocket import StateSocket
+from sp404_app.services.infra import backup_log
 from sp404_app.settings import Settings
 from sp404_app.supervisor.environment import for_children
 from sp404_app.supervisor.home import Home
@@ -82,6 +83,11 @@ async def test_every_metric_and_label_of_dashboards_and_alerts_exists(product: P
     eventually(lambda: running(scrape(product), "worker") == 1)
     async with StateSocket.opened(product.port, "") as socket:
         await socket.event(EVENT, '"delta"')
+    home = Home(product.home)  # a time that exists only once a backup was copied
+    backup_log.record_copy(for_children(Settings(home=home.root), home)["SP404_DATABASE_URL"])
+    eventually(
+        lambda: any(name == "sp404_backup_copy_timestamp_seconds" for name, _ in scrape(product))
+    )
     known: Labels = {}
     for name, labels in scrape(product):
         known.setdefault(name, set()).update(dict(labels))

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import re
 import secrets
 import shutil
 import stat
@@ -18,6 +17,7 @@ from obstore.exceptions import (
 
 from sp404_app.cli import backup_manifest
 from sp404_app.cli.checks.item import Finding, Item, Scope, missing, ok, warning
+from sp404_app.cli.store_causes import cause_of
 from sp404_app.models.columns import now
 from sp404_app.services.infra import peppers, storage
 from sp404_app.supervisor import production_checks
@@ -28,19 +28,6 @@ PROBE_FOLDER = "check"
 ADVISED_FREE_MB = 5_000
 MAX_BACKUP_AGE = dt.timedelta(hours=26)  # a day, and the time that a backup takes
 MIN_PEPPER_VALUES = 8  # different bytes; 32 random ones have about 30
-# What an error text of obstore contains, and what is told: the text itself holds the address.
-STORE_CAUSES = (
-    ("169.254.169.254", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
-    ("BadScheme", "AWS_ENDPOINT begins with http: set AWS_ALLOW_HTTP=true"),
-    ("BareRedirect", "it is in another region: correct AWS_REGION"),
-    ("dns error", "the name of its host is unknown"),
-    ("Connection refused", "its host refuses connections"),
-    ("certificate", "the certificate of its host is not trusted"),
-    ("InvalidContentType", "its host does not speak https"),
-    ("TimedOut", "it did not answer in time"),
-    ("timed out", "it did not answer in time"),
-)
-STORE_STATUS = re.compile(r"status code: (\d{3})")
 
 
 def _storage(scope: Scope) -> Finding:
@@ -63,17 +50,6 @@ def _storage(scope: Scope) -> Finding:
     if found := next(production_checks.find_advised(scope.settings, "SP404_STORAGE_URL"), ""):
         return warning(found)
     return ok("An object was written, read and deleted.")
-
-
-def cause_of(error: Exception) -> str:
-    """Return why a store failed, without its address or a key."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = str(error)
-    if found := next((told for sign, told in STORE_CAUSES if sign in text), ""):
-        return found
-    status = STORE_STATUS.search(text)
-    return f"it answered with status {status[1]}" if status else type(error).__name__
 
 
 def _secrets(scope: Scope) -> Finding:

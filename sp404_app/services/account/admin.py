@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlmodel import Session, col, select
 
@@ -10,7 +11,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services.account import deletion
+from sp404_app.services.account import account_archive, deletion
 from sp404_app.services.auth import sessions, signing_keys, two_factor, users
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.billing import quotas
@@ -95,6 +96,28 @@ def delete_account_as_operator(name: str) -> None:
         user = _find_account(session, name)
         audit_log.record_audit_event(session, user.id, "deleted_by_operator", OPERATOR)
     asyncio.run(deletion.delete_account(user.id))
+
+
+def export_account_as_operator(name: str, path: Path) -> list[str]:
+    """Write all data and files of an account into a new ZIP that only this user can read.
+
+    The audit log of the account, which its owner sees, has it. Return the names of missing files.
+
+    Raises:
+        NotFound: If no account has this email or id.
+        OSError: If the file exists or cannot be written.
+    """
+    with transaction() as session:
+        user_id = _find_account(session, name).id
+    with path.open("xb"):
+        path.chmod(0o600)
+    try:
+        with transaction() as session:
+            audit_log.record_audit_event(session, user_id, "exported_by_operator", OPERATOR)
+        return account_archive.write_archive(path, user_id)
+    except BaseException:  # also Ctrl-C: a part is no export
+        path.unlink()
+        raise
 
 
 def list_account_events(name: str) -> list[AuditEvent]:

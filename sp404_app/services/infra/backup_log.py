@@ -1,4 +1,4 @@
-"""When the last backup was completed and rehearsed, as rows of the audit log.
+"""When the last backup was completed, rehearsed and copied elsewhere, as rows of the audit log.
 
 They are in the database because a backup may run in a container of its own, whose files nobody
 sees.
@@ -16,6 +16,7 @@ from sp404_app.models.columns import now, uuid7
 
 ACTION = "backup_completed"
 REHEARSAL_ACTION = "restore_rehearsed"
+COPY_ACTION = "backup_copied"
 INSERT = (
     "insert into audit_log (id, at, action, ip, request_id, details)"
     " values (%s, %s, %s, '', '', %s)"
@@ -39,6 +40,15 @@ def record_backup(url: str) -> None:
     _record(url, ACTION, {})
 
 
+def record_copy(url: str) -> None:
+    """Record that a backup was copied to another place, in the database at a URL.
+
+    Raises:
+        psycopg.Error: If the database does not take it.
+    """
+    _record(url, COPY_ACTION, {})
+
+
 def record_rehearsal(url: str, backup_created_at: str, *, succeeded: bool) -> None:
     """Record the result of a rehearsal, in the database at a URL.
 
@@ -57,6 +67,12 @@ def _record(url: str, action: str, details: dict[str, object]) -> None:
 def last_backup_at(session: Session) -> dt.datetime | None:
     """Return when the last backup was completed; None if there was none."""
     entry = _last_entry(session, ACTION)
+    return entry.at if entry else None
+
+
+def last_copy_at(session: Session) -> dt.datetime | None:
+    """Return when a backup was last copied to another place; None if never."""
+    entry = _last_entry(session, COPY_ACTION)
     return entry.at if entry else None
 
 

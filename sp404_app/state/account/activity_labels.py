@@ -10,6 +10,7 @@ ACTIVITY_LABELS = {
     "signed_out": "Signed out",
     "signed_out_everywhere": "Signed out everywhere",
     "signed_out_by_operator": "The operator signed out all devices",
+    "exported_by_operator": "The operator exported all your data",
     "signed_out_others": "Signed out all other devices",
     "device_revoked": "Signed out a device",
     "refresh_token_reused": "A refresh token was reused, so its device was signed out",
