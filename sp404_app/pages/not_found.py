@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.server_link import server_link
 
 
 def not_found() -> rx.Component:
@@ -18,6 +19,7 @@ def not_found_message() -> rx.Component:
             class_name="muted",
         ),
         rx.el.a("Open the library", href="/library", class_name="button primary wide"),
-        rx.el.a("Go to the home page", href="/", class_name="button wide"),
+        # The server leads whoever is signed in to the library.
+        server_link("Go to the home page", href="/", class_name="button wide"),
         class_name="stack",
     )

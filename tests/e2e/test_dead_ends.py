@@ -30,6 +30,17 @@ def test_an_unknown_url_shows_the_404_page_with_links(
     expect(page).to_have_url(f"{base_url}/")
 
 
+def test_the_home_page_of_a_person_who_is_signed_in_is_the_library(
+    page: Page, visitor: Visitor, base_url: str
+) -> None:
+    page.goto("/")
+    expect(page).to_have_url(f"{base_url}/library")
+    page.goto("/nowhere")
+    page.get_by_role("link", name="Go to the home page").click()
+    expect(page).to_have_url(f"{base_url}/library")
+    expect(page.get_by_test_id("search")).to_be_visible()
+
+
 def test_the_links_of_the_first_page_lead_somewhere(page: Page, base_url: str) -> None:
     page.goto("/")
     links = page.locator(".front-foot a")

@@ -83,5 +83,9 @@ def _add_cache_header(message: Message, *, is_asset: bool) -> None:
         return
     if is_asset and message["status"] in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         headers["cache-control"] = FOREVER
-    elif is_asset or headers.get("content-type", "").startswith(FILE_TYPES):
+    elif (
+        is_asset
+        or message["status"] == HTTPStatus.NOT_MODIFIED  # without a type
+        or headers.get("content-type", "").startswith(FILE_TYPES)
+    ):
         headers["cache-control"] = CHECK_AGAIN

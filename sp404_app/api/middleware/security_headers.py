@@ -17,6 +17,8 @@ SECURITY_HEADERS = {
         "camera=(), geolocation=(), microphone=(self), midi=(self), payment=(), usb=()"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
+    # Without a header, browsers and proxies would guess.
+    "Cache-Control": "no-store",
 }
 HSTS_MAX_AGE_S = 365 * 24 * 3600
 
@@ -52,16 +54,13 @@ def _may_be_framed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def _headers_for(path: str) -> RawHeaders:
     is_https = settings().origin.startswith("https://")
-    is_private = f"{path}/".startswith(("/api/", "/auth/"))
-    return _encoded_headers(csp.content_security_policy(path), is_https, is_private)
+    return _encoded_headers(csp.content_security_policy(path), is_https)
 
 
 @lru_cache(maxsize=200)
-def _encoded_headers(content_policy: str, is_https: bool, is_private: bool) -> RawHeaders:
+def _encoded_headers(content_policy: str, is_https: bool) -> RawHeaders:
     """Encode the headers; cached, because few combinations occur."""
     headers = {**SECURITY_HEADERS, "Content-Security-Policy": content_policy}
     if is_https:
         headers["Strict-Transport-Security"] = f"max-age={HSTS_MAX_AGE_S}; includeSubDomains"
-    if is_private:
-        headers["Cache-Control"] = "no-store"
     return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())

@@ -13,8 +13,9 @@ From the outside in:
 7. `local_only` hides development URLs before anything parses the request.
 8. `form_errors` turns errors of browser forms, also those of `body_limits`, into redirects.
 9. `body_limits` refuses requests before their body is read.
-10. `built_files` sets cache headers of the pages, and serves assets of former builds.
-11. `sample_list` answers the most requested route without a router. It is innermost, so the
+10. `landing_redirect` leads whoever is signed in to the library, before the page is served.
+11. `built_files` sets cache headers of the pages, and serves assets of former builds.
+12. `sample_list` answers the most requested route without a router. It is innermost, so the
     fast path passes every check that the router's route passes.
 """
 
@@ -26,6 +27,7 @@ from sp404_app.api.middleware.built_files import serve_built_files
 from sp404_app.api.middleware.client_ip import set_client_ip
 from sp404_app.api.middleware.closing_connections import close_connections_when_draining
 from sp404_app.api.middleware.form_errors import redirect_failed_forms
+from sp404_app.api.middleware.landing_redirect import redirect_from_landing
 from sp404_app.api.middleware.local_only import require_local_client
 from sp404_app.api.middleware.rate_limit_headers import add_rate_limit_headers
 from sp404_app.api.middleware.relative_redirects import make_redirects_relative
@@ -52,6 +54,7 @@ OUTSIDE_IN = (
     require_local_client,
     redirect_failed_forms,
     limit_bodies,
+    redirect_from_landing,
     serve_built_files,
     serve_sample_list,
 )

@@ -53,7 +53,12 @@ def test_an_asset_is_answered_compressed_if_the_build_compressed_it(client: Test
 
 @pytest.mark.parametrize("path", ["/", "/index.html", "/app.css", "/favicon.ico", "/nothing"])
 def test_other_built_files_are_checked_at_each_use(client: TestClient, path: str) -> None:
-    assert client.get(path).headers["cache-control"] == CHECK_AGAIN
+    answer = client.get(path)
+    assert answer.headers["cache-control"] == CHECK_AGAIN
+    if etag := answer.headers.get("etag"):
+        again = client.get(path, headers={"If-None-Match": etag})
+        assert again.status_code == (304 if answer.is_success else 404)
+        assert again.headers["cache-control"] == CHECK_AGAIN
 
 
 @pytest.mark.parametrize(

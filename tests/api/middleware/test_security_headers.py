@@ -24,6 +24,11 @@ def test_every_response_has_the_security_headers(client: TestClient) -> None:
     assert "strict-transport-security" not in headers
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/ping", "/api/nothing", "/auth/nothing"])
+def test_an_answer_without_a_rule_is_not_stored(client: TestClient, path: str) -> None:
+    assert client.get(path).headers["cache-control"] == "no-store"
+
+
 def test_hsts_is_sent_over_https_only(client: TestClient, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
     settings.cache_clear()
