@@ -12,7 +12,7 @@ import psutil
 import psycopg
 import pytest
 
-from sp404_app.supervisor import frontend, postgresql
+from sp404_app.supervisor import bundle, postgresql
 from sp404_app.supervisor.home import Home
 from tests.ops.conftest import Upload, eventually, signed_in
 from tests.product import Product
@@ -134,10 +134,15 @@ def test_a_migration_that_fails_leaves_the_old_server(product: Product) -> None:
 def test_pages_of_other_code_are_not_served_by_the_new_server(product: Product) -> None:
     product.start()
     old = main_process(product, "web")
-    (Home(product.home).web / frontend.STAMP).write_text("other code")
-    replace(product)
-    eventually(lambda: "The web server was not replaced" in product.said)
-    assert main_process(product, "web") == old
+    stamp = Home(product.home).bundle / bundle.STAMP  # products of other tests share it
+    present = stamp.read_text()
+    stamp.write_text("other code")
+    try:
+        replace(product)
+        eventually(lambda: "The web server was not replaced" in product.said)
+        assert main_process(product, "web") == old
+    finally:
+        stamp.write_text(present)
 
 
 def test_the_signal_during_the_start_does_not_end_the_start(product: Product) -> None:
