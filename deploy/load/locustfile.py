@@ -29,6 +29,7 @@ RATE = 44_100
 
 _tokens = Path(os.environ["TOKENS"]).read_text().split()
 _next_token = itertools.cycle(_tokens)
+_numbers = itertools.count()
 
 
 class Steps(LoadTestShape):
@@ -51,6 +52,8 @@ class Musician(FastHttpUser):
         self.listed: list[str] = []
         self.uploaded: list[str] = []
         self.list_newest()
+        if next(_numbers) % 10 == 0:  # so that there is audio to play from the start
+            self.upload()
 
     @task(40)
     def list_newest(self) -> None:
@@ -100,7 +103,7 @@ class Musician(FastHttpUser):
             name="upload",
         )
         if answer.status_code == 201:
-            self.uploaded.append(answer.json()["sample"]["id"])
+            self.uploaded += [each["id"] for each in answer.json()["samples"]]
 
     def _list(self, path: str, name: str) -> None:
         answer = self.client.get(path, headers=self.headers, name=name)
@@ -121,9 +124,10 @@ def noise() -> bytes:
 
 @events.quitting.add_listener
 def judge(environment: Any, **_: Any) -> None:
-    """Fail the run by its errors, or its 95th percentile."""
+    """Fail the run by its errors, also those of this file, or its 95th percentile."""
     total = environment.stats.total
+    errors = total.num_failures + len(environment.runner.exceptions)
     p95 = total.get_response_time_percentile(0.95)
-    print(f"{total.num_requests} requests, {total.num_failures} errors, p95 {p95:.0f} ms")
-    if total.num_requests == 0 or total.num_failures or p95 >= MAX_P95_MS:
+    print(f"{total.num_requests} requests, {errors} errors, p95 {p95:.0f} ms")
+    if total.num_requests == 0 or errors or p95 >= MAX_P95_MS:
         environment.process_exit_code = 1

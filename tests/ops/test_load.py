@@ -38,4 +38,5 @@ def test_the_load_profile_gets_no_errors(tmp_path: Path) -> None:
     said = re.search(r"(\d+) requests, (\d+) errors", done.stdout)
     assert said, done.stdout + done.stderr
     assert int(said[1]) > 20
-    assert said[2] == "0", done.stdout
+    assert said[2] == "0", done.stdout + done.stderr
+    assert re.search(r"POST +upload +[1-9]", done.stdout), done.stdout
