@@ -11,10 +11,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 import psycopg
+from anyio.lowlevel import RunVar
+from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import Engine, event
 from sqlmodel import Session, create_engine
 
 from sp404_app import lost_hosts
+from sp404_app.errors import Unavailable
 from sp404_app.settings import settings
 from sp404_app.telemetry import metrics, tracing
 from sp404_app.telemetry.database import measure_engine
@@ -23,6 +26,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 POOL_SIZE, MAX_OVERFLOW = 8, 8  # connections of each process
+# A request holds a connection from its first statement until a thread has written its answer; other
+# code holds one within a thread only. If requests could hold all of them while other code holds all
+# threads, each would wait for the other.
+MAX_REQUEST_CONNECTIONS = POOL_SIZE + MAX_OVERFLOW - 4
+REQUEST_TIMEOUT_S = 10.0
 # By default PostgreSQL expects a disk on which pages apart cost four times those in a row. It then
 # walks through the samples of all users in the order of a page, and filters them.
 PLANNER_SETTINGS = b"set_config('random_page_cost', '1.1', false)"
@@ -87,6 +95,32 @@ def transaction() -> Iterator[Session]:
             _run_actions(session.info.pop(AFTER_ROLLBACK, []))
             raise
         _run_actions(session.info.pop(AFTER_COMMIT, []))
+
+
+_request_slots: RunVar[asyncio.Semaphore] = RunVar("request slots")  # one for each event loop
+
+
+@asynccontextmanager
+async def request_transaction() -> AsyncIterator[Session]:
+    """Open the transaction of one request, in threads; of others it waits without a thread.
+
+    Raises:
+        Unavailable: If too many other requests have one for ten seconds.
+    """
+    try:
+        slots = _request_slots.get()
+    except LookupError:
+        slots = asyncio.Semaphore(MAX_REQUEST_CONNECTIONS)
+        _request_slots.set(slots)
+    try:
+        await asyncio.wait_for(slots.acquire(), REQUEST_TIMEOUT_S)
+    except TimeoutError as error:
+        raise Unavailable("Too many requests at once. Try again in a few seconds.") from error
+    try:
+        async with contextmanager_in_threadpool(transaction()) as session:
+            yield session
+    finally:
+        slots.release()
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:

@@ -1,7 +1,7 @@
 """Dependencies of the routes: a transaction, the client, and the authenticated user."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,7 +10,7 @@ from sqlmodel import Session
 from starlette.requests import HTTPConnection
 
 from sp404_app.api.middleware.csrf import ensure_same_origin
-from sp404_app.db import in_transaction, transaction
+from sp404_app.db import in_transaction, request_transaction
 from sp404_app.errors import InsufficientScope, RateLimited, Unauthenticated
 from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
 from sp404_app.services.auth.sessions import SignedIn
@@ -27,9 +27,9 @@ SIGNED_IN_KEY = "sp404.signed_in"  # of the ASGI scope, which belongs to one req
 bearer = HTTPBearer(auto_error=False, description="An access token or a personal access token.")
 
 
-def database() -> Iterator[Session]:
+async def database() -> AsyncIterator[Session]:
     """Yield a session with one transaction per request."""
-    with transaction() as session:
+    async with request_transaction() as session:
         yield session
 
 

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
@@ -103,6 +104,7 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(UnicodeEncodeError, _handle_unstorable_value)
     api.add_exception_handler(IntegrityError, _handle_integrity_error)
     api.add_exception_handler(OperationalError, _handle_database_down)
+    api.add_exception_handler(NoFreeConnection, _handle_database_down)
     api.add_exception_handler(Exception, _handle_unexpected)
 
 
