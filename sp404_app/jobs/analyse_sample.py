@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from sp404_app.audio.features import analysis
 from sp404_app.audio.features.file_tags import read_file_tags
+from sp404_app.audio.features.stated_values import StatedValues, read_stated_values
 from sp404_app.audio.features.survey import Survey, survey_file
 from sp404_app.audio.io import decode
 from sp404_app.audio.similarity import fingerprint
@@ -32,7 +33,8 @@ def analyse_sample(job: ProcessingJob) -> None:
     with storage.local_copy(sample.storage_key) as path:
         surveyed, tags = survey_file(path), read_file_tags(path)
         preview_key = _ensure_preview(path, sample, surveyed)
-        quota_allows = _save_survey_and_reserve(job, surveyed, preview_key)
+        stated = read_stated_values(sample.folder, sample.filename, surveyed.duration, tags)
+        quota_allows = _save_survey_and_reserve(job, surveyed, preview_key, stated)
         if preview_key and not quota_allows:
             with transaction() as session:
                 analysis_results.delete_unused_preview(session, job, preview_key)
@@ -72,11 +74,13 @@ def _ensure_preview(path: Path, sample: Sample, surveyed: Survey) -> str | None:
     return previews.store_preview(path)
 
 
-def _save_survey_and_reserve(job: ProcessingJob, surveyed: Survey, preview_key: str | None) -> bool:
+def _save_survey_and_reserve(
+    job: ProcessingJob, surveyed: Survey, preview_key: str | None, stated: StatedValues
+) -> bool:
     with _transaction_of_attempt(job) as session:
         if session is None:
             return False
-        return analysis_results.save_survey(session, job, surveyed, preview_key)
+        return analysis_results.save_survey(session, job, surveyed, preview_key, stated)
 
 
 def _save_similarity(

@@ -44,10 +44,16 @@ class Kind(StrEnum):
 
 
 class Source(StrEnum):
-    """Where a value comes from. Values from the user are never overwritten."""
+    """Where a value comes from. Values from the user are never overwritten.
+
+    Name, folder and length are of samples that wait for their analysis.
+    """
 
     ANALYSIS = "analysis"
     FILE = "file"
+    NAME = "name"
+    FOLDER = "folder"
+    LENGTH = "length"
     USER = "user"
 
 

@@ -111,7 +111,8 @@ def test_a_full_month_names_the_limit_and_nothing_to_buy(
         upload(page, unpaid.base_url, f"{sound.name}.wav", wav)
     page.goto("/library")
     expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
-    expect(page.locator(".row-status", has_text="Monthly limit reached")).to_have_count(2)
+    expect(page.get_by_test_id("row-waiting")).to_have_count(2)
+    expect(page.get_by_test_id("waiting-note")).to_contain_text("2 sounds wait for analysis")
     assert money_on(page) == []
     page.goto("/usage")
     expect(page.get_by_test_id("plan-line")).to_contain_text("Resets on")

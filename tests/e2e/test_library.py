@@ -110,7 +110,13 @@ def test_an_uploaded_folder_is_analysed_and_searchable(
     expect(page.get_by_role("button", name="Kit One 25")).to_be_visible()  # folders became tags
 
     # The Free plan includes ten analyses per month; the other samples wait for quota.
-    expect(page.locator(".row-status", has_text="Monthly limit reached")).to_have_count(15)
+    expect(page.get_by_test_id("row-waiting")).to_have_count(15)
+    expect(page.get_by_test_id("waiting-note")).to_contain_text("15 sounds wait for analysis")
+    expect(page.get_by_test_id("waiting-note").get_by_role("link")).to_have_text("See plans")
+    page.get_by_test_id("show-waiting").click()
+    expect(page.get_by_test_id("total")).to_have_text("15")
+    page.get_by_test_id("clear-filters").click()
+    expect(page.get_by_test_id("total")).to_have_text("25")
     ready = page.request.get("/api/samples?status=ready&kind=loop").json()["samples"]
     wanted = next(sample["name"] for sample in ready if sample["bpm"])
     page.keyboard.press("/")

@@ -15,10 +15,10 @@ from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Wavef
 from sp404_app.services import plans
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
-from sp404_app.services.library import samples
+from sp404_app.services.library import samples, search
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import analysis_requests, jobs
-from sp404_app.services.sample import previews
+from sp404_app.services.sample import details, previews
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, good_files, tone, write
 
@@ -130,6 +130,32 @@ def test_over_quota_a_sample_keeps_its_waveform_and_waits(
     assert waiting.error.startswith("Monthly limit reached.")
     assert waiting.thumbnail
     assert used(user) == 1
+
+
+def test_over_quota_a_sample_shows_what_its_name_and_folder_state(
+    user: User, keep: Keep, tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    none = plans.Plan(plans.Tier.FREE, "Free", 0, None, 1, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, none)
+    runner.run(str(job_of(keep()).id))
+    path = write(tmp_path / "Dusty 92bpm.wav", tone(seconds=2.0))
+    with transaction() as session:
+        found = samples.inspect_file(path, path.name, "Keys/A minor")
+        sample_id = samples.add_sample(session, user.id, found)
+    runner.run(str(job_of(sample_id).id))
+    waiting = kept(sample_id)
+    assert (waiting.status, waiting.kind) == (SampleStatus.WAITING_FOR_QUOTA, None)
+    assert (waiting.bpm, waiting.bpm_source, waiting.bpm_confidence) == (92.0, Source.NAME, None)
+    assert (waiting.key, waiting.key_source) == ("A minor", Source.FOLDER)
+    assert used(user) == 1
+    with transaction() as session:
+        by_key = search.SampleQuery(q="Am", bpm_min=90, bpm_max=95)
+        assert search.search_window(session, user.id, by_key, 0, 5).total == 1
+        samples.change_sample(session, user.id, sample_id, Change(bpm=46, key="C major"))
+    with transaction() as session:
+        details.reset_to_analysis(session, user.id, sample_id, "bpm")
+    again = kept(sample_id)
+    assert (again.bpm, again.bpm_source, again.key) == (92.0, Source.NAME, "C major")
 
 
 def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) -> None:

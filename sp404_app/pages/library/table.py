@@ -3,7 +3,6 @@
 import reflex as rx
 
 from sp404_app.components.collections import row_drag
-from sp404_app.components.plans_link import plans_link
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.library.bulk_bar import bulk_bar
@@ -11,7 +10,6 @@ from sp404_app.pages.library.dialogs import ROWS_MOVE
 from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.row_menu import row_menu
 from sp404_app.pages.library.track import track_of
-from sp404_app.settings import settings
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
@@ -192,9 +190,12 @@ def analysis_status(sample: Row) -> rx.Component:
         (
             "waiting_for_quota",
             rx.el.span(
-                "Monthly limit reached · " if settings().billing else "Monthly limit reached",
-                plans_link("See plans"),
-                class_name="row-status",
+                rx.icon("hourglass"),
+                role="img",
+                class_name="row-status row-waiting",
+                aria_label="Waiting for analysis: the monthly limit is reached",
+                title="Waiting for analysis: the monthly limit is reached",
+                data_testid="row-waiting",
             ),
         ),
         rx.el.span(

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, SampleStatus
 from sp404_app.services.billing import quotas
@@ -20,6 +20,16 @@ def enqueue_waiting_samples(session: Session) -> int:
         enqueue_waiting_samples_of(session, user_id)
         for user_id in session.exec(waiting.distinct()).all()
     )
+
+
+def count_waiting_samples(session: Session, user_id: uuid.UUID) -> int:
+    """Return how many of a user's samples wait for the analysis quota."""
+    waiting = select(func.count()).where(
+        Sample.user_id == user_id,
+        Sample.status == SampleStatus.WAITING_FOR_QUOTA,
+        col(Sample.deleted_at).is_(None),
+    )
+    return session.exec(waiting).one()
 
 
 def enqueue_waiting_samples_of(session: Session, user_id: uuid.UUID) -> int:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete
 
 from sp404_app.audio.features import analysis
 from sp404_app.audio.features.analysis import ENGINE_VERSION
+from sp404_app.audio.features.stated_values import StatedValues
 from sp404_app.audio.features.survey import Survey
 from sp404_app.db import after_commit
 from sp404_app.errors import QuotaExceeded
@@ -26,6 +27,7 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
+from sp404_app.services.sample.stated import show_stated_values
 
 SURVEY_FIELDS = (
     "true_peak_dbtp", "silence_head", "silence_tail", "clipped", "dc_offset", "dual_mono",
@@ -48,9 +50,16 @@ def begin_analysis(session: Session, job: ProcessingJob) -> Sample | None:
 
 
 def save_survey(
-    session: Session, job: ProcessingJob, surveyed: Survey, preview_key: str | None
+    session: Session,
+    job: ProcessingJob,
+    surveyed: Survey,
+    preview_key: str | None,
+    stated: StatedValues,
 ) -> bool:
-    """Save the survey, which no plan limits; return whether the quota allows the analysis."""
+    """Save the survey, which no plan limits; return whether the quota allows the analysis.
+
+    If it does not, the sample shows the values that are stated.
+    """
     sample = session.get_one(Sample, job.sample_id, with_for_update=True)
     sample.duration = surveyed.duration
     sample.sample_rate, sample.channels = surveyed.header.sample_rate, surveyed.header.channels
@@ -65,7 +74,11 @@ def save_survey(
     row = insert(Waveform).values(sample_id=sample.id, user_id=sample.user_id, **peaks)
     session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=peaks))
     samples.publish_sample(session, sample.user_id, sample.id)
-    return _reserve_quota(session, job, sample)
+    if _reserve_quota(session, job, sample):
+        return True
+    show_stated_values(sample, stated)
+    session.add(sample)
+    return False
 
 
 def _reserve_quota(session: Session, job: ProcessingJob, sample: Sample) -> bool:

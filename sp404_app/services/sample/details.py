@@ -7,9 +7,11 @@ from typing import Final
 import numpy as np
 from sqlmodel import Session, and_, col, select
 
+from sp404_app.audio.features.stated_values import read_stated_values
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source
 from sp404_app.services.library import samples
+from sp404_app.services.sample.stated import show_stated_values
 
 SAME_TEMPO_BPM: Final = 0.02  # closer tempi count as equal
 MAX_BEATS: Final = 4000
@@ -81,6 +83,9 @@ def reset_to_analysis(
     for name in MEASURED[field]:
         setattr(sample, name, getattr(analysis, name) if analysis else None)
     setattr(sample, f"{field}_source", Source.ANALYSIS)
+    if analysis is None:
+        length = sample.duration or 0.0
+        show_stated_values(sample, read_stated_values(sample.folder, sample.filename, length))
     samples.update_search_fields(sample)
     session.add(sample)
     session.flush()

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from sp404_app.services.billing import quotas
+from sp404_app.services.billing.quotas import QuotaUsage
 from sp404_app.services.collections import collections
 from sp404_app.services.collections.collection_summaries import CollectionSummary
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.tags import TagCount
-from sp404_app.services.processing import reanalysis
+from sp404_app.services.processing import quota_backlog, reanalysis
 from sp404_app.state import formatting
 from sp404_app.state.library import bulk_messages
 
@@ -45,6 +46,7 @@ class SidebarView:
     has_trash: bool = False
     reanalysis: str = ""
     reanalysis_share: float = 0.0
+    waiting: str = ""  # how many samples wait for the next month, or a larger plan
 
 
 def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
@@ -68,6 +70,16 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
         if is_outdated
         else "",
         reanalysis_share=round(100 * progress.current / max(1, progress.total), 1),
+        waiting=_waiting_message(session, user_id, usage),
+    )
+
+
+def _waiting_message(session: Session, user_id: uuid.UUID, usage: QuotaUsage) -> str:
+    if usage.analyses_limit is None or usage.analyses_used < usage.analyses_limit:
+        return ""  # those that wait are queued within a minute
+    count = quota_backlog.count_waiting_samples(session, user_id)
+    return (
+        f"{count:,} {'sound waits' if count == 1 else 'sounds wait'} for analysis" if count else ""
     )
 
 

@@ -14,6 +14,9 @@ from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 SOURCES = {
     Source.ANALYSIS: "from the analysis",
     Source.FILE: "from the file",
+    Source.NAME: "from the name",
+    Source.FOLDER: "from the folder",
+    Source.LENGTH: "from the exact length",
     Source.USER: "set by you",
 }
 MAX_CANDIDATES = 5

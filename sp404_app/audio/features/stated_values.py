@@ -1,0 +1,94 @@
+"""Tempo and key that a name, its folders, tags and an exact length give without an analysis."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sp404_app.audio.features import metadata_fusion
+from sp404_app.audio.features.filename_hints import (
+    StatedMetadata,
+    is_exact_length,
+    read_filename_hints,
+    tempo_fits_length,
+)
+from sp404_app.audio.features.filename_tokens import ONE_SHOT_WORDS
+
+FILE, NAME, FOLDER, LENGTH = "file", "name", "folder", "length"
+LOOP_NAME: Final = re.compile(r"(?:loop|break|breakbeat|beat|groove)s?(?![a-z])", re.IGNORECASE)
+LOOP_BEATS: Final = (4, 8, 16, 32, 64)
+# One octave, so that a length gives one tempo at most.
+MIN_LENGTH_BPM, MAX_LENGTH_BPM = 80, 159
+LENGTH_TOLERANCE: Final = 5e-5  # relative; a length by chance meets it once in a hundred times
+
+
+@dataclass(frozen=True, slots=True)
+class StatedValues:
+    """Tempo (BPM) and key with their sources; `bpm_confirmed` means that the length fits.
+
+    A source is "file" (tags), "name", "folder" or "length", or empty without a value.
+    """
+
+    bpm: float | None = None
+    bpm_source: str = ""
+    bpm_confirmed: bool = False
+    key: str | None = None
+    key_source: str = ""
+
+
+def read_stated_values(
+    folder: str, filename: str, duration: float, tags: StatedMetadata | None = None
+) -> StatedValues:
+    """Return what is stated with certainty; nobody has listened to the sound.
+
+    A tempo counts if "bpm" is beside it, or the length is exactly whole beats at it; a key, if it
+    cannot be another word. Without any, a length of whole bars at a whole tempo counts for what is
+    named a loop.
+
+    Args:
+        folder: The folders above the file, separated by "/".
+        filename: The name of the file.
+        duration: Its length in seconds.
+        tags: What its metadata states.
+    """
+    tags = tags or StatedMetadata()
+    duration = duration if math.isfinite(duration) and duration > 0 else 0.0
+    named = read_filename_hints(filename)
+    above = read_filename_hints(f"{folder}/{filename}")
+    merged = metadata_fusion.merge_stated(above, tags, duration)
+    bpm, confirmed = merged.bpm, False
+    if bpm is not None:
+        is_default = bpm == metadata_fusion.DEFAULT_TAG_BPM and named.bpm != bpm
+        is_sure = merged.bpm_explicit and not is_default
+        fits = tempo_fits_length if is_sure else is_exact_length
+        confirmed = duration > 0 and fits(bpm, duration)
+        if not (is_sure or confirmed):
+            bpm = None
+    bpm_source = "" if bpm is None else _source(bpm, tags.tempo(duration), named.bpm)
+    if bpm is None and (bpm := _tempo_of_length(f"{folder}/{filename}", duration)):
+        bpm_source, confirmed = LENGTH, True
+    key = merged.key if merged.key_certain else None
+    key_source = _source(key, tags.key, named.key) if key else ""
+    return StatedValues(bpm, bpm_source, confirmed and bpm is not None, key, key_source)
+
+
+def _source(value: float | str, tagged: float | str | None, named: float | str | None) -> str:
+    if value == tagged:
+        return FILE
+    return NAME if value == named else FOLDER
+
+
+def _tempo_of_length(path: str, duration: float) -> float | None:
+    """Return the tempo at which a loop has whole bars to the sample, if it is a whole number."""
+    words = set(re.findall(r"[^\W\d_]+", path.rsplit("/", 1)[-1].lower()))
+    if not duration or not LOOP_NAME.search(path) or words & ONE_SHOT_WORDS:
+        return None
+    for beats in LOOP_BEATS:
+        bpm = 60 * beats / duration
+        nearest = round(bpm)
+        if (
+            MIN_LENGTH_BPM <= nearest <= MAX_LENGTH_BPM
+            and abs(bpm / nearest - 1) <= LENGTH_TOLERANCE
+        ):
+            return float(nearest)
+    return None
