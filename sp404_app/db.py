@@ -25,11 +25,13 @@ from sp404_app.telemetry.database import measure_engine
 P = ParamSpec("P")
 R = TypeVar("R")
 
-POOL_SIZE, MAX_OVERFLOW = 8, 8  # connections of each process
+# Connections of each process, kept once they are open. Others, opened under load and closed again,
+# made the load worse: opening one costs more than most requests.
+POOL_SIZE = 16
 # A request holds a connection from its first statement until a thread has written its answer; other
 # code holds one within a thread only. If requests could hold all of them while other code holds all
 # threads, each would wait for the other.
-MAX_REQUEST_CONNECTIONS = POOL_SIZE + MAX_OVERFLOW - 4
+MAX_REQUEST_CONNECTIONS = POOL_SIZE - 4
 REQUEST_TIMEOUT_S = 10.0
 # By default PostgreSQL expects a disk on which pages apart cost four times those in a row. It then
 # walks through the samples of all users in the order of a page, and filters them.
@@ -56,12 +58,12 @@ def engine() -> Engine:
         url,
         pool_pre_ping=True,
         pool_size=POOL_SIZE,
-        max_overflow=MAX_OVERFLOW,
+        max_overflow=0,
         connect_args=options,
     )
     if not settings().database_pool_url:  # the sessions of a pooler are not ours
         event.listen(made, "connect", _set_session)
-    measure_engine(made, POOL_SIZE + MAX_OVERFLOW)
+    measure_engine(made, POOL_SIZE)
     return made
 
 

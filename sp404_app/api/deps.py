@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction, request_transaction
 from sp404_app.errors import InsufficientScope, RateLimited, Unauthenticated
-from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
+from sp404_app.services.auth import authentication, reauthentication
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing.plan_rate_limit import get_requests_per_minute
 from sp404_app.services.infra import rate_limits
@@ -63,11 +63,6 @@ async def authenticate_request(connection: HTTPConnection) -> SignedIn:
     session = await authentication.authenticate_cookie(cookie)
     ensure_same_origin(connection)
     return session
-
-
-def has_personal_access_token(connection: HTTPConnection) -> bool:
-    """Return whether a request carries a personal access token, valid or not."""
-    return personal_access_tokens.PREFIX in connection.headers.get("authorization", "")
 
 
 def token_resource(name: str) -> Callable[[Request], Awaitable[None]]:

@@ -31,6 +31,8 @@ NOT_EXECUTED = {
     "alter role": "the same test does it",
     "redis-cli": "the same test does it; Redis's client is not part of the product",
     "python -m sp404_app keys retire KID": "the same test does it, with a key that exists",
+    "python -m sp404_app copy-backup": "tests/cli/test_backup_copies.py does it, with a bucket",
+    "python -m sp404_app fetch-backup": "the same test does it",
     "python -m sp404_app check": "a product of tests has no bucket and no mail server",
 }
 # Exit codes that say something else than that the command is wrong.
@@ -84,6 +86,13 @@ def reference(product: Product) -> str:
 
 
 @pytest.fixture(scope="module")
+def person(product: Product) -> str:
+    """Return the address of an account."""
+    with signed_in(product) as client:
+        return str(client.get("/api/me").json()["user"]["email"])
+
+
+@pytest.fixture(scope="module")
 def folder(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a backup from before."""
     made = tmp_path_factory.mktemp("runbooks")
@@ -92,7 +101,14 @@ def folder(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def run(command: Command, product: Product, folder: Path, home: Path, reference: str = "") -> None:
+def run(
+    command: Command,
+    product: Product,
+    folder: Path,
+    home: Path,
+    reference: str = "",
+    person: str = "",
+) -> None:
     """Run a command as an operator does, in the home, with paths of this test."""
     program = command.program
     text = command.text
@@ -104,6 +120,7 @@ def run(command: Command, product: Product, folder: Path, home: Path, reference:
         "/backups/": f"{folder}/{command.line}-",
         " [ID]": "",
         "1a2b3c4d": reference,
+        "EMAIL": person,
     }.items():
         text = text.replace(written, real)
     if not (programs := shutil.which("psql")):
@@ -148,9 +165,9 @@ def run(command: Command, product: Product, folder: Path, home: Path, reference:
     ids=lambda command: f"{command.line}-{command.program}",
 )
 def test_a_command_of_the_runbooks_works(
-    command: Command, product: Product, folder: Path, reference: str
+    command: Command, product: Product, folder: Path, reference: str, person: str
 ) -> None:
-    run(command, product, folder, product.home, reference)
+    run(command, product, folder, product.home, reference, person)
 
 
 def test_the_backup_of_the_runbooks_is_restored(product: Product, folder: Path) -> None:

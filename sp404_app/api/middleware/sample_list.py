@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.api import error_handlers
-from sp404_app.api.deps import authenticate_and_count, has_personal_access_token
+from sp404_app.api.deps import authenticate_and_count
 from sp404_app.db import NotQuick
 from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.library import sample_list, search
@@ -26,6 +26,7 @@ Cursor = Annotated[str, Query(max_length=2000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 SAMPLE_LIST_PATH = "/api/samples"
+RESOURCE = "samples"  # that personal access tokens need a scope for
 MAX_CACHED_QUERY_BYTES = 300  # longer query strings are rare and not cached
 MAX_CACHED_QUERIES = 2000
 
@@ -121,15 +122,16 @@ async def _answer_or_error(scope: Scope) -> Response | None:
 
 
 async def _answer(request: Request) -> Response | None:
-    """Answer a signed-in browser or access token; None if the fast path does not apply."""
+    """Answer a request; None if the fast path does not apply."""
     query_string: bytes = request.scope["query_string"]
-    if len(query_string) > MAX_CACHED_QUERY_BYTES or has_personal_access_token(request):
+    if len(query_string) > MAX_CACHED_QUERY_BYTES:
         return None
     parsed = parse_list_query(query_string)
     if parsed is None:
         return None
     # Set as a router would, so that metrics count errors for this route too.
     request.scope["endpoint"] = _answer
+    request.state.token_resource = RESOURCE
     who = await authenticate_and_count(request, None)
     try:
         page = await sample_list.fetch_sample_page(who.user_id, *parsed)

@@ -8,10 +8,10 @@ from http.cookies import CookieError, SimpleCookie
 
 from structlog.contextvars import bind_contextvars
 
-from sp404_app.db import in_transaction
+from sp404_app.db import NotQuick, in_transaction, quick
 from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import access_tokens, personal_access_tokens, session_cache, sessions
-from sp404_app.services.auth.sessions import SignedIn
+from sp404_app.services.auth.sessions import SignedIn, hash_token
 from sp404_app.telemetry import metrics
 
 
@@ -60,10 +60,19 @@ async def authenticate_token(token: str) -> SignedIn:
     kind = "personal_token" if is_personal else "access_token"
     with metrics.TOKEN_CHECK_SECONDS.labels(kind).time():
         if is_personal:
-            return _bind_to_logs(
-                await in_transaction(personal_access_tokens.authenticate_personal_token, token)
-            )
+            return _bind_to_logs(await _find_by_personal_token(token))
         return _bind_to_logs(await _find_by_access_token(token))
+
+
+async def _find_by_personal_token(token: str) -> SignedIn:
+    try:
+        rows = await quick(personal_access_tokens.FIND_SQL, hash_token(token))
+    except NotQuick:
+        rows = []
+    if rows and not personal_access_tokens.is_use_to_be_noted(*rows[0][3:]):
+        user_id, token_id, scopes = rows[0][:3]
+        return SignedIn(user_id, token_id, frozenset(scopes))
+    return await in_transaction(personal_access_tokens.authenticate_personal_token, token)
 
 
 async def _find_by_access_token(token: str) -> SignedIn:

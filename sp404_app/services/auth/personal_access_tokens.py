@@ -24,6 +24,9 @@ MAX_TOKENS_PER_USER = 50
 MAX_NAME_LENGTH = 100
 MAX_LIFETIME_DAYS = 366
 LAST_USED_INTERVAL = dt.timedelta(minutes=1)
+FIND_SQL = (
+    "select user_id, id, abilities, expires_at, last_used_at from personal_tokens where hash = $1"
+)
 
 
 class Scope(StrEnum):
@@ -176,10 +179,17 @@ def authenticate_personal_token(session: Session, token: str) -> SignedIn:
     row = session.exec(query).first()
     if row is None or (row.expires_at and row.expires_at <= now()):
         raise Unauthenticated("This token is not valid.")
-    if row.last_used_at is None or now() - row.last_used_at > LAST_USED_INTERVAL:
+    if is_use_to_be_noted(row.expires_at, row.last_used_at):
         mine = col(PersonalToken.id) == row.id
         session.exec(update(PersonalToken).where(mine).values(last_used_at=now()))
     return SignedIn(row.user_id, row.id, frozenset(row.abilities))
+
+
+def is_use_to_be_noted(expires_at: dt.datetime | None, last_used_at: dt.datetime | None) -> bool:
+    """Return whether a use must be written, once a minute, or the token has expired."""
+    if expires_at and expires_at <= now():
+        return True
+    return last_used_at is None or now() - last_used_at > LAST_USED_INTERVAL
 
 
 def _to_view(row: PersonalToken) -> PersonalTokenView:

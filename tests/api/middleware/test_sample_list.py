@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -16,9 +17,9 @@ from sqlmodel import col, select, update
 from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
-from sp404_app.models import ProcessingJob, Sample, User
+from sp404_app.models import PersonalToken, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services.auth import sessions
+from sp404_app.services.auth import personal_access_tokens, sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import sample_list, samples, search
@@ -26,7 +27,7 @@ from sp404_app.services.library.search_cursor import encode_cursor
 from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.services.processing import jobs, quota_backlog
 from sp404_app.settings import Settings, settings
-from tests.accounts import bearer, cookie, sign_in_api_client
+from tests.accounts import CLIENT, bearer, cookie, sign_in_api_client
 from tests.sounds import write
 
 NAMES = ("Dusty kick", "dusty snare", "Warm pad", "É\"\\ ü'x", "Zeit 🥁", "Last")
@@ -224,6 +225,39 @@ def test_the_fast_path_rejects_a_revoked_session(client: TestClient, library: Us
         sessions.revoke_all_sessions(session, library.id)
     for headers in (token, browser):
         assert client.get("/api/samples", headers=headers).status_code == 401
+
+
+def test_personal_tokens_are_checked_at_each_request(client: TestClient, library: User) -> None:
+    def made(scope: personal_access_tokens.Scope) -> personal_access_tokens.MadeToken:
+        with transaction() as session:
+            return personal_access_tokens.create_personal_token(
+                session, library.id, "mine", [scope], 30, CLIENT
+            )
+
+    def answer(token: str) -> httpx.Response:
+        return client.get("/api/samples", headers={"Authorization": f"Bearer {token}"})
+
+    reader = made(personal_access_tokens.Scope.SAMPLES_READ)
+    first, second = answer(reader.token), answer(reader.token)  # the first notes its use
+    usual = client.get("/api/samples", headers=bearer(library.id))
+    assert (first.json(), second.json()) == (usual.json(), usual.json())
+    with transaction() as session:
+        row = session.get_one(PersonalToken, uuid.UUID(reader.id))
+        assert row.last_used_at
+        row.expires_at = now()
+    assert answer(reader.token).status_code == 401
+    other = made(personal_access_tokens.Scope.PROJECTS_READ)
+    for _ in range(2):
+        refused = answer(other.token)
+        assert refused.status_code == 403
+        assert refused.json()["details"] == {"ability": "samples:read"}
+    another = made(personal_access_tokens.Scope.SAMPLES_READ)
+    assert answer(another.token).status_code == 200
+    with transaction() as session:
+        personal_access_tokens.revoke_personal_token(
+            session, library.id, uuid.UUID(another.id), CLIENT
+        )
+    assert answer(another.token).status_code == 401
 
 
 def test_each_request_is_counted_once(
