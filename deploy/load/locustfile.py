@@ -13,6 +13,7 @@ import itertools
 import math
 import os
 import random
+import time
 import wave
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Musician(FastHttpUser):
     def on_start(self) -> None:
         """Take the next token and read the first page."""
         self.headers = {"Authorization": f"Bearer {next(_next_token)}"}
+        time.sleep(random.random())  # otherwise all act at the same moment of each second
         self.listed: list[str] = []
         self.uploaded: list[str] = []
         self.list_newest()
