@@ -2,9 +2,9 @@
 
     make load HOST=https://sounds.example.org TOKENS=build/load-tokens.txt
 
-Each user acts about once a second with a token of its own; `bench/load_users.py` makes them. The run ends
-with exit code 1 if any answer is an error or the 95th percentile is 200 ms or more. `MINUTES` and
-`USERS` shorten it. Send it to hosts of your own only.
+Each user acts about once a second with a token of its own; `bench/load_users.py` makes them. The
+run ends with exit code 1 if any answer is an error or the 95th percentile is 200 ms or more.
+`MINUTES` and `USERS` shorten it. Send it to hosts of your own only.
 """
 
 import array
