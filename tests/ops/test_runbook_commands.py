@@ -89,7 +89,7 @@ def reference(product: Product) -> str:
 def person(product: Product) -> str:
     """Return the address of an account."""
     with signed_in(product) as client:
-        return str(client.get("/api/me").json()["user"]["email"])
+        return str(client.get("/api/me").json()["email"])
 
 
 @pytest.fixture(scope="module")
