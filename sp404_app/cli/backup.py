@@ -48,7 +48,7 @@ def create_backup(settings: Settings, target: Path, keep_days: int | None = None
             backup_manifest.FORMAT, __version__, created, entries
         )
         backup_manifest.write_manifest(target, manifest)
-        recorded = _record(settings)
+        recorded = database_access.record(settings, backup_log.record_backup, "backups")
     sounds = len(manifest.under(backup_manifest.SOUNDS))
     note = f" {missing} samples have no file in the store." if missing else ""
     note += recorded
@@ -57,16 +57,6 @@ def create_backup(settings: Settings, target: Path, keep_days: int | None = None
         deleted = old_backups.delete_old_backups(target, before)
         note += f" {deleted} backups older than {keep_days} days were deleted."
     return f"Backed up the database and {sounds} audio files to {target}.{note}"
-
-
-def _record(settings: Settings) -> str:
-    """Record the backup in the database, for the alert on old ones; return a note if it fails."""
-    try:
-        with database_access.database_url(settings, exclusive=False) as url:
-            backup_log.record_backup(url)
-    except (psycopg.Error, Failure):
-        return " The database did not record it, so the alert on old backups stays."
-    return ""
 
 
 def _dump_database_and_files(url: str, target: Path) -> int:

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import obstore
-import psycopg
 from obstore.exceptions import (
     BaseError,
     NotFoundError,
@@ -70,9 +69,8 @@ def copy_backup(settings: Settings, folder: Path, url: str, keep_days: int | Non
             deleted = _delete_old(store, source.name, before)
     sounds = len(manifest.under(SOUNDS))
     note = "" if keep_days is None else f" {deleted} copies older than {keep_days} days are gone."
-    return (
-        f"Copied {source.name}: {copied} of its {sounds} sounds were new.{note}{_record(settings)}"
-    )
+    note += database_access.record(settings, backup_log.record_copy, "copies")
+    return f"Copied {source.name}: {copied} of its {sounds} sounds were new.{note}"
 
 
 def fetch_backup(url: str, target: Path, name: str = "") -> str:
@@ -216,13 +214,3 @@ def _delete(store: ObjectStore, keys: Iterable[str]) -> None:
     all_keys = list(keys)
     for start in range(0, len(all_keys), BATCH_KEYS):
         obstore.delete(store, all_keys[start : start + BATCH_KEYS])
-
-
-def _record(settings: Settings) -> str:
-    """Record the copy in the database, for the alert on old ones; return a note if it fails."""
-    try:
-        with database_access.database_url(settings, exclusive=False) as url:
-            backup_log.record_copy(url)
-    except (psycopg.Error, Failure):
-        return " The database did not record it, so an alert on old copies stays."
-    return ""

@@ -1,6 +1,6 @@
 """Database access for commands, whether or not the library is running."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -40,6 +40,19 @@ def database_url(settings: Settings, *, exclusive: bool) -> Iterator[str]:
             return
         with started_server(settings, home) as url:
             yield url
+
+
+def record(settings: Settings, write: Callable[[str], None], what: str) -> str:
+    """Write in the database that something was made, for the alert on old ones.
+
+    Return a note for its summary if the database does not take it, otherwise "".
+    """
+    try:
+        with database_url(settings, exclusive=False) as url:
+            write(url)
+    except (psycopg.Error, Failure):
+        return f" The database did not record it, so the alert on old {what} stays."
+    return ""
 
 
 def _url_of_running(home: Home) -> str:
