@@ -3,12 +3,14 @@
 import asyncio
 import json
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from reflex.state import StateUpdate
@@ -24,7 +26,8 @@ from tests.accounts import run_after
 
 FRAMEWORK = "reflex___"
 HYDRATE = "reflex___state____state.hydrate"
-PATIENCE = 5.0
+PATIENCE = 60.0  # seconds until a handler that never ends is an error
+PAUSES = 3  # a handler that polls is cancelled at its fourth pause
 PASSING = tuple(
     map(
         re.compile,
@@ -64,8 +67,8 @@ class Outcome:
 class Machine:
     """Reflex's event processor with an in-memory state manager."""
 
-    def __init__(self, processor: BaseStateEventProcessor, patience: float) -> None:
-        self.processor, self.patience = processor, patience
+    def __init__(self, processor: BaseStateEventProcessor) -> None:
+        self.processor = processor
         self.outcome = Outcome()
 
     async def send(
@@ -131,10 +134,11 @@ class Machine:
     async def _done(self, token: str, event: Event) -> None:
         tracked = await self.processor.enqueue(token, event)
         with suppress(Exception):  # `fail` records it
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(PATIENCE):
                 await tracked.wait_all()
         if not tracked.done() or any(not child.done() for child in tracked.children):
-            tracked.cancel()  # some handlers never end
+            tracked.cancel()
+            self.fail(TimeoutError(f"{event.name} did not end within {PATIENCE:g} s"))
         while self.processor._tasks:
             for task in list(self.processor._tasks.values()):
                 if tracked.cancelled():
@@ -154,19 +158,41 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
-    """Run a machine without change events, so that handlers that wait for them end."""
+async def machine() -> AsyncIterator[Machine]:
+    """Run a machine in which every handler ends after the same updates on any machine.
+
+    There are no change events, and a handler of a state does not pause: polls end by count, since
+    a limit in seconds would cut a countdown at another update each time.
+    """
 
     async def once(*_: object, **__: object) -> AsyncIterator[list[events.Event]]:
         yield []
 
+    pauses: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
+    sleep = asyncio.sleep
+
+    def pause(seconds: float, result: object = None) -> Awaitable[object]:
+        task = asyncio.current_task()
+        if task is None or not caller_module().startswith("sp404_app.state."):
+            return sleep(seconds, result)
+        pauses[task] = pauses.get(task, 0) + 1
+        if pauses[task] > PAUSES:
+            raise asyncio.CancelledError
+        return sleep(0, result)
+
     processor = BaseStateEventProcessor(middleware=sp404_app.app)
-    found = Machine(processor, patience)
+    found = Machine(processor)
     processor.backend_exception_handler = found.fail  # type: ignore[assignment]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(events, "listen", once)
+        patch.setattr(asyncio, "sleep", pause)
         async with processor.configure(event_namespace=found):
             yield found
+
+
+def caller_module() -> str:
+    """Return the name of the module that called the caller of this function."""
+    return str(sys._getframe(2).f_globals["__name__"])
 
 
 def handlers() -> dict[str, RegisteredEventHandler]:

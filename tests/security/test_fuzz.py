@@ -77,7 +77,7 @@ async def test_no_handler_raises_an_unexpected_error(
     dice = random.Random(f"{SEED}{state}")  # noqa: S311 - not for secrets
     broken: list[str] = []
     who = world.person(tmp_path)
-    async with machine(patience=1.0) as run:
+    async with machine() as run:
         for name, found in ours().items():
             if not name.startswith(f"{state}."):
                 continue

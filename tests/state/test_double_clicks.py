@@ -129,7 +129,7 @@ async def test_a_double_click_on_sign_up_creates_one_account_and_sends_one_email
     address = "double@example.org"
     form = {"email": address, "password": PASSWORD, "first_name": "", "last_name": ""}
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
-    async with machine(patience=6.0) as browser:
+    async with machine() as browser:
         both = await browser.send_twice(submit, {"form": form})
     assert both.errors == []
     assert len(mails(address)) == 1
@@ -138,7 +138,7 @@ async def test_a_double_click_on_sign_up_creates_one_account_and_sends_one_email
 async def test_a_late_answer_does_not_change_a_page_that_was_reloaded() -> None:
     form = {"email": "late@example.org", "password": PASSWORD, "first_name": "", "last_name": ""}
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
-    async with machine(patience=6.0) as browser:
+    async with machine() as browser:
         found = await browser.send_during(
             submit, {"form": form}, login, login.register, submit.replace(".submit", ".load")
         )

@@ -84,7 +84,7 @@ async def test_a_token_for_another_purpose_shows_an_error() -> None:
 async def submit_reset(token: str, password: str) -> str:
     """Submit the reset page as a browser does; return all that is sent back."""
     submit = next(name for name in handlers() if name.endswith("reset_password_state.submit"))
-    async with machine(patience=6.0) as browser:
+    async with machine() as browser:
         outcome = await browser.send(
             submit, {"form": {"password": password}}, address=f"/reset-password?token={token}"
         )
