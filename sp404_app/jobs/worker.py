@@ -25,6 +25,8 @@ from sp404_app.telemetry import metrics, processes, sentry, tracing
 
 log = logging.getLogger(__name__)
 
+# On a host that also serves the pages, a request gets three times the CPU share of an analysis.
+NICENESS = 5
 # RQ finds the jobs by name; importing them here saves each forked process the time.
 RUNNER_NAMES = ("sp404_app.jobs.runner.run", "sp404_app.jobs.run.run")
 
@@ -117,6 +119,7 @@ class WarmWorker(ForkingWorker):
 def main() -> None:
     """Run jobs until a signal stops the process."""
     signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
+    os.nice(NICENESS)
     warm_up_engine()
     metrics.start_process(processes.WORKER)
     metrics.create_job_series(JobKind, (*queues.QUEUES, queues.PICTURES))

@@ -1,10 +1,12 @@
-"""Middleware with a fast path for GET /api/samples, the most requested route, and its parameters.
+"""Middleware with fast paths for GET /api/samples and GET /api/samples/{id}, the busiest routes.
 
-The route itself is declared in `api/routes/samples.py`, which answers all unusual requests. The
-fast path returns the same responses, without router and thread, or passes the request on.
+The routes themselves are declared in `api/routes/samples.py`, which answers all unusual requests.
+The fast paths return the same responses, without router and thread, or pass the request on.
 """
 
+import re
 import uuid
+from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -26,6 +28,7 @@ Cursor = Annotated[str, Query(max_length=2000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 SAMPLE_LIST_PATH = "/api/samples"
+SAMPLE_PATH = re.compile("/api/samples/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 RESOURCE = "samples"  # that personal access tokens need a scope for
 MAX_CACHED_QUERY_BYTES = 300  # longer query strings are rare and not cached
 MAX_CACHED_QUERIES = 2000
@@ -98,31 +101,38 @@ def parse_list_query(query_string: bytes) -> tuple[search.SampleQuery, str, int]
 
 
 def serve_sample_list(app: ASGIApp) -> ASGIApp:
-    """Wrap an app with the fast path for GET /api/samples."""
+    """Wrap an app with the fast paths."""
 
     async def with_fast_path(scope: Scope, receive: Receive, send: Send) -> None:
-        is_list_request = (
-            scope["type"] == "http"
-            and scope["path"] == SAMPLE_LIST_PATH
-            and scope["method"] == "GET"
-        )
-        response = await _answer_or_error(scope) if is_list_request else None
+        response = None
+        if scope["type"] == "http" and scope["method"] == "GET":
+            path: str = scope["path"]
+            if path == SAMPLE_LIST_PATH:
+                response = await _answer_or_error(_answer_list(Request(scope)))
+            elif (sample_id := parse_sample_path(path)) is not None:
+                response = await _answer_or_error(_answer_one(Request(scope), sample_id))
         await (response or app)(scope, receive, send)
 
     return with_fast_path
 
 
-async def _answer_or_error(scope: Scope) -> Response | None:
+def parse_sample_path(path: str) -> uuid.UUID | None:
+    """Return the id in `/api/samples/{id}`; None for any other path or spelling of an id."""
+    found = SAMPLE_PATH.fullmatch(path)
+    return uuid.UUID(found[1]) if found else None
+
+
+async def _answer_or_error(answer: Awaitable[Response | None]) -> Response | None:
     try:
-        return await _answer(Request(scope))
+        return await answer
     except AppError as error:
         return error_handlers.app_error_response(error)
     except (SQLAlchemyError, UnicodeError):
         return None  # the declared route meets the same error and reports it
 
 
-async def _answer(request: Request) -> Response | None:
-    """Answer a request; None if the fast path does not apply."""
+async def _answer_list(request: Request) -> Response | None:
+    """Answer a request for a page; None if the fast path does not apply."""
     query_string: bytes = request.scope["query_string"]
     if len(query_string) > MAX_CACHED_QUERY_BYTES:
         return None
@@ -130,11 +140,23 @@ async def _answer(request: Request) -> Response | None:
     if parsed is None:
         return None
     # Set as a router would, so that metrics count errors for this route too.
-    request.scope["endpoint"] = _answer
+    request.scope["endpoint"] = _answer_list
     request.state.token_resource = RESOURCE
     who = await authenticate_and_count(request, None)
+    return await _json_response(sample_list.fetch_sample_page(who.user_id, *parsed))
+
+
+async def _answer_one(request: Request, sample_id: uuid.UUID) -> Response | None:
+    """Answer a request for one sample; None if there is none, or the fast path does not apply."""
+    request.scope["endpoint"] = _answer_one
+    request.scope["path_params"] = {"sample_id": str(sample_id)}
+    request.state.token_resource = RESOURCE
+    who = await authenticate_and_count(request, None)
+    return await _json_response(sample_list.fetch_sample(who.user_id, sample_id))
+
+
+async def _json_response(body: Awaitable[bytes]) -> Response | None:
     try:
-        page = await sample_list.fetch_sample_page(who.user_id, *parsed)
+        return Response(await body, media_type="application/json")
     except NotQuick:
         return None
-    return Response(page, media_type="application/json")

@@ -1,6 +1,6 @@
-"""The fast path of `GET /api/samples`: a page of samples as JSON, without ORM objects.
+"""The fast paths of `GET /api/samples` and of one sample: JSON without ORM objects.
 
-It is the most requested route. Filters and order are defined in `search.py`, JSON fields in
+They are the most requested routes. Filters and order are defined in `search.py`, JSON fields in
 `schemas.py`. SQL text is compiled once per query and pages are cached per user.
 """
 
@@ -14,8 +14,9 @@ from typing import Any, cast
 import orjson
 import sqlalchemy
 from cachetools import TLRUCache
-from sqlalchemy import Text, Uuid, bindparam, literal_column
+from sqlalchemy import Text, Uuid, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlmodel import col
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
@@ -96,6 +97,18 @@ async def fetch_sample_page(
     return page
 
 
+async def fetch_sample(user_id: uuid.UUID, sample_id: uuid.UUID) -> bytes:
+    """Return the JSON body of `GET /api/samples/{sample_id}`, also of a sample in the trash.
+
+    Raises:
+        NotQuick: If the user has no such sample, or the database has no free fast connection.
+    """
+    rows = await quick(_ONE_SAMPLE, sample_id, user_id)
+    if not rows:
+        raise NotQuick
+    return orjson.dumps(_row_to_json(rows[0]), option=orjson.OPT_UTC_Z)
+
+
 async def _query_page(user_id: uuid.UUID, query: SampleQuery, cursor: str, limit: int) -> bytes:
     statement = _compile_statement(query, cursor, limit)
     rows = await quick(statement.sql, *statement.values_for(user_id))
@@ -138,3 +151,17 @@ def _select_column(name: str) -> Any:
     """Return the column of a JSON field: ids as text, NULL for fields computed in Python."""
     column = getattr(Sample, SAMPLE_COLUMNS.get(name, name), literal_column("null", Text))
     return sqlalchemy.cast(column, Text) if name in {"id", "copy_group"} else column
+
+
+def _compile_one_sample() -> str:
+    columns = [_select_column(name) for name in FIELD_NAMES]
+    found = select(*columns).where(
+        col(Sample.id) == bindparam("sample", type_=Uuid()),
+        col(Sample.user_id) == bindparam(OWNER_PARAMETER, type_=Uuid()),
+    )
+    compiled = found.compile(dialect=PGDialect_asyncpg())
+    assert compiled.positiontup == ["sample", OWNER_PARAMETER]
+    return str(compiled)
+
+
+_ONE_SAMPLE = _compile_one_sample()

@@ -1,4 +1,4 @@
-"""The fast path of GET /api/samples returns what the declared route returns."""
+"""The fast paths of GET /api/samples and of one sample return what the declared routes return."""
 
 import datetime as dt
 import json
@@ -27,6 +27,7 @@ from sp404_app.services.library.search_cursor import encode_cursor
 from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.services.processing import jobs, quota_backlog
 from sp404_app.settings import Settings, settings
+from sp404_app.telemetry import metrics
 from tests.accounts import CLIENT, bearer, cookie, sign_in_api_client
 from tests.sounds import write
 
@@ -179,13 +180,59 @@ def test_invalid_requests_get_the_same_error_from_both(
     headers = bearer(library.id)
     with_quick = client.get(f"/api/samples{address}", headers=headers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes, "_answer", closed_route)
+        patch.setattr(routes, "_answer_list", closed_route)
         declared = client.get(f"/api/samples{address}", headers=headers)
     assert (with_quick.status_code, with_quick.json()) == (declared.status_code, declared.json())
 
 
 async def closed_route(_: object) -> None:
     return None
+
+
+def test_one_sample_is_the_same_from_the_fast_path_and_the_route(
+    client: TestClient, library: User
+) -> None:
+    with transaction() as session:
+        ids = session.exec(select(Sample.id).order_by(col(Sample.id))).all()
+    headers = bearer(library.id)
+    for sample_id in ids:  # one of them is in the trash
+        address = f"/api/samples/{sample_id}"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(samples, "get_sample", forbidden)
+            quick = client.get(address, headers=headers)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sample_list, "fetch_sample", closed)
+            declared = client.get(address, headers=headers)
+        assert (quick.status_code, quick.json()) == (200, declared.json())
+        assert list(quick.json()) == list(declared.json())
+        for name in ("content-type", "cache-control", "ratelimit-limit"):
+            assert quick.headers[name] == declared.headers[name]
+    spelt = client.get(f"/api/samples/{str(ids[0]).upper()}", headers=headers)
+    assert spelt.json()["id"] == str(ids[0])
+
+
+def test_one_sample_of_nobody_or_of_another_user_is_not_found(
+    client: TestClient, library: User, person: Any
+) -> None:
+    with transaction() as session:
+        sample_id = session.exec(select(Sample.id)).first()
+    theirs = client.get(f"/api/samples/{sample_id}", headers=bearer(person().id))
+    nobody_s = client.get(f"/api/samples/{uuid.uuid4()}", headers=bearer(library.id))
+    assert (theirs.status_code, nobody_s.status_code) == (404, 404)
+    assert theirs.json()["error"] == nobody_s.json()["error"] == "There is no such sample."
+    assert client.get(f"/api/samples/{sample_id}").status_code == 401
+    assert client.get("/api/samples/no-id", headers=bearer(library.id)).status_code == 422
+
+
+def test_one_sample_has_the_name_of_its_route_in_the_metrics(
+    client: TestClient, library: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[object, ...]] = []
+    monkeypatch.setattr(metrics, "count_response", lambda *values: counted.append(values))
+    with transaction() as session:
+        sample_id = session.exec(select(Sample.id)).first()
+    client.get(f"/api/samples/{sample_id}", headers=bearer(library.id))
+    assert counted[0][:3] == ("GET", "/api/samples/{sample_id}", 200)
 
 
 def test_spelling_is_corrected_by_the_declared_route(client: TestClient, library: User) -> None:
