@@ -1,10 +1,13 @@
 """Frame of the pages for signed-in users: top bar, content, player, uploads and toast."""
 
+from collections.abc import Sequence
+
 import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.components.brand import Typeface, brand, style_sheet
 from sp404_app.components.cards import card_reader_panel
+from sp404_app.components.command_palette import Destination, command_palette
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.settings import settings
@@ -21,16 +24,31 @@ NAVIGATION = (
     (BILLING_TITLE, BILLING_URL),
     ("Account", "/account"),
 )
+# What the command palette finds beside the navigation.
+FURTHER_DESTINATIONS = (
+    Destination("Favourites", "/library?favourite=1", "starred library"),
+    Destination("Loops", "/library?kind=loop", "library"),
+    Destination("One-shots", "/library?kind=one_shot", "library hits"),
+    Destination("Duplicates", "/library?copies=1&sort=copies", "copies library"),
+    Destination("Trash", "/library?view=trash", "deleted restore library"),
+    Destination("Shared links", "/shares", "sharing public"),
+)
 
 
 def layout(
-    *children: rx.Component, current: str = "", on_help: EventType[()] | None = None
+    *children: rx.Component,
+    current: str = "",
+    on_help: EventType[()] | None = None,
+    keys: Sequence[tuple[str, str]] = (),
 ) -> rx.Component:
-    """Render a page inside the frame; `on_help` shows its keys."""
+    """Render a page inside the frame; `on_help` shows its keys.
+
+    The command palette offers `keys`, pairs of a key and what it does on this page.
+    """
     helps = {"on_help": on_help} if on_help is not None else {}
     return rx.el.div(
         Typeface.create(),
-        topbar(current),
+        topbar(current, keys),
         rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
         player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, **helps),
         upload_panel(folder_tags=LayoutState.folder_tags),
@@ -51,9 +69,11 @@ def layout(
     )
 
 
-def topbar(current: str) -> rx.Component:
-    """Render the logo, the navigation, a payment warning and the sign-out button."""
+def topbar(current: str, keys: Sequence[tuple[str, str]]) -> rx.Component:
+    """Render the logo, the navigation, the palette, a payment warning and the sign-out button."""
     has_billing = settings().billing
+    shown = [(text, href) for text, href in NAVIGATION if has_billing or href != BILLING_URL]
+    destinations = [Destination(text, href) for text, href in shown]
     return rx.el.header(
         # A link to "#content" would be one of the router, which does not move the focus.
         rx.el.button(
@@ -69,12 +89,12 @@ def topbar(current: str) -> rx.Component:
                     class_name="nav-usage" if has_billing and href == "/usage" else "",
                     aria_current="page" if href == current else None,
                 )
-                for text, href in NAVIGATION
-                if has_billing or href != BILLING_URL
+                for text, href in shown
             ),
             aria_label="Main",
         ),
         rx.el.span(class_name="grow"),
+        command_palette([*destinations, *FURTHER_DESTINATIONS], keys),
         rx.cond(
             LayoutState.alarm != "",
             rx.el.a(

@@ -7,7 +7,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.collections.header import header
 from sp404_app.pages.layout import layout
-from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
+from sp404_app.pages.library.dialogs import COLLECTION_ACTION_KEYS, help_dialog, tag_dialog
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, filters_button, search_field
@@ -42,6 +42,7 @@ def collection() -> rx.Component:
         bulk_edit_dialog(),
         current="/collections",
         on_help=LibraryState.act("help"),
+        keys=COLLECTION_ACTION_KEYS,
     )
 
 

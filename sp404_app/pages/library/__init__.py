@@ -6,7 +6,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.layout import layout
-from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
+from sp404_app.pages.library.dialogs import ACTION_KEYS, deletion_dialog, help_dialog, tag_dialog
 from sp404_app.pages.library.library_menu import import_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
@@ -48,4 +48,5 @@ def library() -> rx.Component:
         find_by_sound(),
         current="/library",
         on_help=LibraryState.act("help"),
+        keys=ACTION_KEYS,
     )

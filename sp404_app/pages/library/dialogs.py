@@ -28,7 +28,16 @@ KEYBOARD = (
     ("Ctrl A", "Select all"),
     ("Esc", "Clear selection"),
     ("?", "Show shortcuts"),
+    ("Ctrl K", "Find a sound, a page or an action"),
 )
+# The command palette presses these.
+ACTION_KEYS = tuple(
+    (key, what)
+    for key, what in KEYBOARD
+    if what in {"Favourite", "Tag", "Add to collection", "Put on pads", "Rename", "Open"}
+    or what in {"Delete", "Select all", "Clear selection", "Show shortcuts", "Play or stop"}
+)
+COLLECTION_ACTION_KEYS = tuple(pair for pair in ACTION_KEYS if pair[0] != DELETE_KEY)
 # In a collection, "Del" does not delete; a manual one has these as well.
 COLLECTION_KEYBOARD = (
     ("Alt ↑ ↓", "Move up or down"),

@@ -1,0 +1,244 @@
+// The command palette: Ctrl K (Cmd K) finds pages, actions, sounds, collections and projects by name.
+// It asks the API, so that typing does not wait for the state of the page.
+
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useNavigate } from "react-router";
+
+const TYPING_PAUSE_MS = 90;
+const MAX_SOUNDS = 6;
+const MAX_PLACES = 5; // collections and projects
+const MAX_ACTIONS = 8;
+// Controls of the page that are actions, except those that each row or pad has.
+const CONTROLS = ["main button", "main a.button", ".topbar form button", ".player button"].join();
+const REPEATED = "[role=row], [data-pads], .room, dialog, [popover], label";
+const MAX_NAME_LENGTH = 48;
+const MODIFIERS = { Ctrl: "ctrlKey", Shift: "shiftKey", Alt: "altKey" };
+
+// Presses the keys that the page shows for an action, such as "Shift E".
+function press(keys) {
+  const parts = keys.split(" ");
+  const key = parts.pop();
+  const held = Object.fromEntries(parts.map((name) => [MODIFIERS[name], true]));
+  const names = { Del: "Delete", Esc: "Escape", Space: " " };
+  const pressed = names[key] || (held.shiftKey || key.length > 1 ? key : key.toLowerCase());
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: pressed, bubbles: true, cancelable: true, ...held }));
+}
+
+function nameOf(control) {
+  const name = control.getAttribute("aria-label") || control.innerText || control.title || "";
+  return name.replace(/\s+/g, " ").trim();
+}
+
+// The visible controls of the page, by name.
+function controlsOfPage() {
+  const found = new Map();
+  for (const control of document.querySelectorAll(CONTROLS)) {
+    const name = nameOf(control);
+    if (!/\p{L}{2}/u.test(name) || name.length > MAX_NAME_LENGTH || found.has(name)) continue;
+    if (control.disabled || control.closest(REPEATED) || !control.checkVisibility()) continue;
+    found.set(name, { text: name, run: () => control.isConnected && control.click() });
+  }
+  return [...found.values()];
+}
+
+// 0 is the best match of the words typed, larger is worse, -1 is none.
+function rank(text, words) {
+  const name = text.toLowerCase();
+  const parts = name.split(/[^\p{L}\p{N}#]+/u);
+  if (!words.every((word) => name.includes(word))) return -1;
+  if (name.startsWith(words.join(" "))) return 0;
+  return words.every((word) => parts.some((part) => part.startsWith(word))) ? 1 : 2;
+}
+
+function matching(items, words) {
+  const ranked = items.map((item) => ({ item, score: rank(`${item.text} ${item.words || ""}`, words) }));
+  return ranked.filter(({ score }) => score >= 0).sort((a, b) => a.score - b.score).map(({ item }) => item);
+}
+
+async function read(path, signal) {
+  const answer = await fetch(path, { signal });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+const describe = (sample) => [sample.bpm && `${Math.round(sample.bpm * 10) / 10} BPM`, sample.key, sample.sound_class || sample.kind?.replace("_", "-")].filter(Boolean).join(" · ");
+
+function useSounds(query) {
+  const [found, setFound] = useState({ sounds: [], problem: "" });
+  useEffect(() => {
+    if (!query) {
+      setFound({ sounds: [], problem: "" });
+      return undefined;
+    }
+    const request = new AbortController();
+    const timer = setTimeout(() => {
+      read(`/api/samples?limit=${MAX_SOUNDS}&q=${encodeURIComponent(query)}`, request.signal)
+        .then(({ samples }) => setFound({ sounds: samples, problem: "" }))
+        .catch((error) => error.name !== "AbortError" && setFound({ sounds: [], problem: "Sounds can’t be searched right now." }));
+    }, TYPING_PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      request.abort();
+    };
+  }, [query]);
+  return found;
+}
+
+function usePlaces() {
+  const [places, setPlaces] = useState([]);
+  useEffect(() => {
+    const request = new AbortController();
+    const add = (path, field, kind) =>
+      read(path, request.signal)
+        .then((answer) => setPlaces((before) => [...before, ...answer[field].map(({ id, name }) => ({ text: name, detail: kind, href: `/${field}/${id}` }))]))
+        .catch(() => {}); // the pages of collections and projects say what is wrong
+    add("/api/projects", "projects", "Project");
+    add("/api/collections?limit=200", "collections", "Collection");
+    return () => request.abort();
+  }, []);
+  return places;
+}
+
+function Palette({ destinations, keys, onClose }) {
+  const navigate = useNavigate();
+  const dialog = useRef(null);
+  const list = useRef(null);
+  const [text, setText] = useState("");
+  const [active, setActive] = useState(0);
+  const query = text.trim();
+  const { sounds, problem } = useSounds(query);
+  const places = usePlaces();
+  const [controls] = useState(controlsOfPage);
+
+  useEffect(() => {
+    const opener = document.activeElement;
+    const box = dialog.current;
+    box.showModal();
+    return () => {
+      box.close();
+      if (opener?.isConnected) opener.focus();
+    };
+  }, []);
+
+  const groups = useMemo(() => {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const shortcuts = keys.map(({ text: name, keys: shown }) => ({ text: name, shown, run: () => press(shown) }));
+    const named = new Set(shortcuts.map((each) => each.text));
+    const actions = [...shortcuts, ...controls.filter((each) => !named.has(each.text))];
+    const found = [
+      ["Go to", matching(destinations, words)],
+      ["Actions", matching(actions, words).slice(0, MAX_ACTIONS)],
+      ["Sounds", sounds.map((each) => ({ text: each.name, detail: describe(each), href: `/samples/${each.id}` }))],
+      ["Projects and collections", query ? matching(places, words).slice(0, MAX_PLACES) : []],
+    ];
+    if (query) found.push(["Library", [{ text: `Search the library for “${query}”`, href: `/library?q=${encodeURIComponent(query)}` }]]);
+    return found.filter(([, items]) => items.length);
+  }, [query, sounds, places, destinations, keys, controls]);
+
+  const items = groups.flatMap(([, each]) => each);
+  const here = Math.min(active, items.length - 1);
+
+  useEffect(() => {
+    list.current.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [here]);
+
+  const choose = (item) => {
+    onClose();
+    // After the dialog is closed: the page ignores its keys while one is open.
+    setTimeout(() => (item.href ? navigate(item.href) : item.run()), 0);
+  };
+
+  const onKeyDown = (event) => {
+    event.stopPropagation(); // the page has shortcuts, too
+    const moves = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: items.length - 1, PageUp: 0 };
+    if (event.key in moves) setActive((moves[event.key] + items.length) % Math.max(1, items.length));
+    else if (event.key === "Enter" && items[here] && !event.nativeEvent.isComposing) choose(items[here]);
+    else if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) onClose();
+    else return;
+    event.preventDefault();
+  };
+
+  let index = -1;
+  const option = (item) => {
+    index += 1;
+    const at = index;
+    return (
+      <div key={at} id={`command-${at}`} role="option" aria-selected={at === here} className="command" onPointerMove={() => setActive(at)} onClick={() => choose(item)}>
+        <span className="command-text">{item.text}</span>
+        {item.detail && <span className="command-detail">{item.detail}</span>}
+        {item.shown && <kbd>{item.shown}</kbd>}
+      </div>
+    );
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      className="modal palette"
+      aria-label="Commands"
+      data-testid="palette"
+      onKeyDown={onKeyDown}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => event.target === dialog.current && onClose()}
+    >
+      <input
+        className="palette-field"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="commands"
+        aria-activedescendant={here >= 0 ? `command-${here}` : undefined}
+        aria-label="Find a command or a sound"
+        placeholder="Find a sound, a page or an action"
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={200}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setActive(0);
+        }}
+        data-testid="palette-field"
+      />
+      <div ref={list} id="commands" role="listbox" aria-label="Results" className="palette-list">
+        {groups.map(([title, each]) => (
+          <div key={title} role="group" aria-label={title}>
+            <div className="label" aria-hidden="true">{title}</div>
+            {each.map(option)}
+          </div>
+        ))}
+      </div>
+      {problem && <p className="palette-note" role="status">{problem}</p>}
+    </dialog>
+  );
+}
+
+export function CommandPalette({ destinations, keys }) {
+  const [isOpen, setOpen] = useState(false);
+  const [shown, setShown] = useState("Ctrl K");
+
+  useEffect(() => {
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) setShown("⌘ K");
+    const onKey = (event) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault(); // Firefox would open its search
+      if (!document.querySelector("dialog[open]")) setOpen(true);
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+
+  return (
+    <>
+      <button type="button" className="button ghost small palette-open" aria-haspopup="dialog" aria-label="Find a sound, a page or an action" title={`Find a sound, a page or an action (${shown})`} onClick={() => setOpen(true)} data-testid="open-palette">
+        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+          <path fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" d="M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10zm3.6-1.4L14 14" />
+        </svg>
+        <kbd>{shown}</kbd>
+      </button>
+      {isOpen && <Palette destinations={destinations} keys={keys} onClose={() => setOpen(false)} />}
+    </>
+  );
+}

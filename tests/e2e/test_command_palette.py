@@ -1,0 +1,106 @@
+"""The command palette finds pages, actions of the page, sounds, projects and collections."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import people
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+
+OPTIONS = "[data-testid=palette] [role=option]"
+
+
+@pytest.fixture
+def demo(page: Page) -> Page:
+    """The library of the demo account."""
+    people.sign_in(page, DEMO_USER)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+    return page
+
+
+def find(page: Page, text: str) -> None:
+    """Open the palette and type."""
+    page.keyboard.press("Control+k")
+    page.get_by_test_id("palette-field").fill(text)
+
+
+def test_a_sound_is_opened_by_its_name(demo: Page) -> None:
+    find(demo, "velvet kick")
+    option = demo.get_by_role("option", name=re.compile("^Velvet Kick"))
+    expect(option).to_be_visible()
+    option.click()
+    expect(demo).to_have_url(re.compile("/samples/"))
+    expect(demo.get_by_test_id("palette")).to_have_count(0)
+    expect(demo.get_by_role("heading", name="Velvet Kick")).to_be_visible()
+
+
+def test_pages_and_rooms_of_the_library_are_opened_by_keys(demo: Page) -> None:
+    find(demo, "loop")
+    expect(demo.locator(OPTIONS).first).to_contain_text("Loops")
+    demo.keyboard.press("Enter")
+    expect(demo).to_have_url(re.compile(r"/library\?kind=loop"))
+    expect(demo.get_by_test_id("total")).to_have_text("15")
+    find(demo, "usage")
+    demo.keyboard.press("Enter")
+    expect(demo).to_have_url(re.compile("/usage"))
+
+
+def test_the_arrow_keys_choose_and_the_search_goes_on_in_the_library(demo: Page) -> None:
+    find(demo, "kick")
+    expect(demo.get_by_role("option", name=re.compile("^Velvet Kick"))).to_be_visible()
+    demo.keyboard.press("ArrowUp")  # from the first to the last
+    expect(demo.locator(f"{OPTIONS}[aria-selected=true]")).to_contain_text("Search the library")
+    demo.keyboard.press("Enter")
+    expect(demo).to_have_url(re.compile(r"/library\?q=kick"))
+    expect(demo.get_by_test_id("search")).to_have_value("kick")
+    expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
+
+
+def test_actions_of_the_page_run_by_their_keys_and_buttons(demo: Page) -> None:
+    find(demo, "show shortcuts")
+    expect(demo.locator(OPTIONS).first.locator("kbd")).to_have_text("?")
+    demo.keyboard.press("Enter")
+    expect(demo.get_by_test_id("shortcuts")).to_be_visible()
+    demo.keyboard.press("Escape")
+    expect(demo.get_by_test_id("shortcuts")).to_have_count(0)
+    find(demo, "find by sound")
+    demo.keyboard.press("Enter")
+    expect(demo.get_by_test_id("finder")).to_be_visible()
+    demo.keyboard.press("Control+k")  # never above another dialog
+    expect(demo.get_by_test_id("palette")).to_have_count(0)
+
+
+def test_the_keys_of_the_page_do_not_act_while_typing(demo: Page) -> None:
+    favourites = demo.locator(".star.on").count()
+    demo.get_by_test_id("table").focus()
+    demo.keyboard.press("ArrowDown")
+    demo.keyboard.press("Control+k")
+    demo.keyboard.type("f t")
+    expect(demo.get_by_test_id("palette-field")).to_have_value("f t")
+    demo.keyboard.press("Escape")
+    expect(demo.get_by_test_id("palette")).to_have_count(0)
+    expect(demo.get_by_test_id("tags")).to_have_count(0)
+    expect(demo.locator(".star.on")).to_have_count(favourites)
+
+
+def test_projects_are_found_and_the_button_opens_the_palette(demo: Page) -> None:
+    name = "Palette project"
+    demo.evaluate(
+        """name => fetch("/api/projects", {method: "POST",
+        headers: {"Content-Type": "application/json"},
+        body: JSON.stringify({name, device: "mk2"})})""",
+        name,
+    )
+    demo.get_by_test_id("open-palette").click()
+    demo.get_by_test_id("palette-field").fill("palette proj")
+    demo.get_by_role("option", name=re.compile(f"^{name}")).click()
+    expect(demo).to_have_url(re.compile("/projects/"))
+    expect(demo.get_by_test_id("pad-page")).to_be_visible()
+
+
+def test_a_failed_search_is_said_and_everything_else_is_still_found(demo: Page) -> None:
+    demo.route("**/api/samples?limit=6**", lambda route: route.abort())
+    find(demo, "library")
+    expect(demo.get_by_text("Sounds can’t be searched right now.")).to_be_visible()
+    expect(demo.locator(OPTIONS).first).to_contain_text("Library")
