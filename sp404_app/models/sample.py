@@ -192,6 +192,13 @@ class Sample(SQLModel, table=True):
         sa_column_kwargs={"server_default": "{}"},
         nullable=False,
     )
+    # What it sounds like, by its measurements: `audio.features.sound_words`.
+    sound_words: list[str] = Field(
+        default_factory=list,
+        sa_type=ARRAY(Text),
+        sa_column_kwargs={"server_default": "{}"},
+        nullable=False,
+    )
     search_text: str = ""
     # `services.infra.text.sort_key` of the name. Collation C gives the same order everywhere.
     sort_key: str = Field(

@@ -43,6 +43,7 @@ PARAMETERS: dict[str, object] = {
     "step": "month",
     "tab": "rename",
     "field": "key",
+    "group": "tag",
     "form": {},
     "rules": '{"match": "all", "terms": [{"field": "q", "op": "matches", "value": "kick"}]}',
     "where": "after",

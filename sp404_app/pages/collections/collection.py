@@ -10,7 +10,7 @@ from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import COLLECTION_ACTION_KEYS, help_dialog, tag_dialog
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
-from sp404_app.pages.library.toolbar import filters, filters_button, search_field
+from sp404_app.pages.library.toolbar import active_chips, filters, filters_button, search_field
 from sp404_app.pages.sample_dialogs import sample_dialogs
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
@@ -55,6 +55,7 @@ def here() -> rx.Component:
             rx.el.div(
                 rx.el.div(search_field(), filters_button(), class_name="tools"),
                 filters(),
+                active_chips(),
             ),
             sample_list(in_collection=True, empty=empty_collection()),
             class_name="main",

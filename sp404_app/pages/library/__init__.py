@@ -11,7 +11,7 @@ from sp404_app.pages.library.library_menu import import_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
-from sp404_app.pages.library.toolbar import filters, toolbar
+from sp404_app.pages.library.toolbar import active_chips, filters, toolbar
 from sp404_app.pages.library.trash import trash_note
 from sp404_app.pages.library.waiting_note import waiting_note
 from sp404_app.pages.sample_dialogs import sample_dialogs
@@ -31,7 +31,7 @@ def library() -> rx.Component:
             rx.el.section(
                 rx.el.h1("Library", class_name="visually-hidden"),
                 toolbar(),
-                rx.el.div(filters(), trash_note(), waiting_note()),
+                rx.el.div(filters(), active_chips(), trash_note(), waiting_note()),
                 sample_list(),
                 class_name="main",
                 aria_label="Library",

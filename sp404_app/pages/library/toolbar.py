@@ -73,7 +73,7 @@ def search_field() -> rx.Component:
         rx.el.input(
             id="q",
             type="search",
-            placeholder="Search names, tags, notes   –  try  dusty break  or  kick -808",
+            placeholder="Search names, tags, sound   –  try  warm bass  or  loop around 90",
             class_name="input",
             aria_label="Search",
             autocomplete="off",
@@ -144,6 +144,28 @@ def filters() -> rx.Component:
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         result_count(),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+
+
+def active_chips() -> rx.Component:
+    """What limits the list, each limit with a button that removes it; empty without any."""
+    return rx.el.div(
+        rx.foreach(
+            LibraryState.chips,
+            lambda chip: rx.el.button(
+                chip.text,
+                rx.el.span(" ×", aria_hidden="true"),
+                type="button",
+                class_name="chip on",
+                title=rx.cond(chip.title != "", chip.title, "Remove"),
+                aria_label=f"Remove {chip.text}",
+                on_click=LibraryState.remove_chip(chip.group, chip.value),
+                data_testid="chip",
+            ),
+        ),
+        class_name="active-chips",
+        role="group",
+        aria_label="Active filters",
     )
 
 

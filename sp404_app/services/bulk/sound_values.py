@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import samples
+from sp404_app.services.library.heard_words import sample_tokens
 
 Values = dict[str, Any]  # column of `samples` -> value, as JSON
 
@@ -34,7 +35,7 @@ COLUMN_TYPES: Final[Mapping[str, str]] = {
     "note": "text",
 }
 SOURCE_SUFFIX: Final = "_source"  # of the column that says who has set a value
-SEARCHED: Final = frozenset({"name", "tags", "note", "key"})
+SEARCHED: Final = ("name", "tags", "note", "key", "kind", "sound_class")
 # Columns that follow from the others.
 DERIVED_TYPES: Final[Mapping[str, str]] = {"search_text": "text", "sort_key": "text"}
 
@@ -58,6 +59,7 @@ class SoundValues:
     rating: int
     note: str
     folder: str
+    sound_words: list[str]
     deleted_at: dt.datetime | None
 
 
@@ -99,12 +101,13 @@ def write_sounds(
 
 
 def _derived_values(sound: SoundValues, values: Values) -> Values:
-    if not SEARCHED & values.keys():
+    if values.keys().isdisjoint(SEARCHED):
         return {}
-    name, tags, note, key = (
-        values.get(field, getattr(sound, field)) for field in ("name", "tags", "note", "key")
+    name, tags, note, key, kind, sound_class = (
+        values.get(field, getattr(sound, field)) for field in SEARCHED
     )
-    search_text = samples.build_search_text(name, tags, note, sound.folder, key)
+    tokens = sample_tokens(sound.sound_words, sound_class, kind)
+    search_text = samples.build_search_text(name, tags, note, sound.folder, key, tokens)
     return {"search_text": search_text, "sort_key": sort_key(name)}
 
 

@@ -27,6 +27,7 @@ from sp404_app.services.infra import events, object_deletions, storage
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
 from sp404_app.services.library import tags, trash
+from sp404_app.services.library.heard_words import sample_tokens
 from sp404_app.services.library.sample_update import Change
 from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.services.library.trash import TrashResult
@@ -209,18 +210,27 @@ def change_sample(
 
 def update_search_fields(sample: Sample) -> None:
     """Set the search text and sort key of a sample; call it after any change to its fields."""
+    tokens = sample_tokens(sample.sound_words, sample.sound_class, sample.kind)
     sample.search_text = build_search_text(
-        sample.name, sample.tags, sample.note, sample.folder, sample.key
+        sample.name, sample.tags, sample.note, sample.folder, sample.key, tokens
     )
     sample.sort_key = sort_key(sample.name)
 
 
 def build_search_text(
-    name: str, tag_names: Sequence[str], note: str, folder: str, key: str | None
+    name: str,
+    tag_names: Sequence[str],
+    note: str,
+    folder: str,
+    key: str | None,
+    tokens: str = "",
 ) -> str:
-    """Return the words by which a sample with these values is found."""
+    """Return the words by which a sample with these values is found.
+
+    `tokens` are those of `heard_words.sample_tokens`.
+    """
     text = search_words(name, *tag_names, note, folder)
-    return f"{key_search_words(key)} {text}".strip()
+    return " ".join(filter(None, (key_search_words(key), tokens, text)))
 
 
 def delete_samples(

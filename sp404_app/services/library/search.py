@@ -28,7 +28,7 @@ from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.errors import ValidationFailed
 from sp404_app.models import CollectionSample, Kind, Sample, SampleStatus
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.library import search_terms
+from sp404_app.services.library import heard_words, search_terms
 from sp404_app.services.library.collection_filter import CollectionScope, load_scope
 from sp404_app.services.library.search_conditions import has_copies, is_favourite, matches_text
 from sp404_app.services.library.search_cursor import decode_cursor, encode_cursor
@@ -300,7 +300,7 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
     Returns an empty string if a word has no similar one, or if nothing needs correction.
     """
     included, excluded = search_terms.parse_terms(query)
-    if not included:
+    if not included or heard_words.parse_tempo(query) or '"' in query:
         return ""
     # ts_stat takes a statement as text; a UUID cannot inject SQL.
     inner = f"select search from samples where user_id = '{uuid.UUID(str(user_id))}'"  # noqa: S608
@@ -315,7 +315,7 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
 
 
 def _nearest_word(term: SearchTerm, vocabulary: list[str]) -> str:
-    if term.is_key or any(known.startswith(term.text) for known in vocabulary):
+    if term.is_known or any(known.startswith(term.text) for known in vocabulary):
         return term.text
     return next(iter(search_terms.similar_words(term.text, vocabulary)), "")
 

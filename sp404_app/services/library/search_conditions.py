@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, String, func, literal, or_
+from sqlalchemy import ColumnElement, String, and_, func, literal, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import clean_name, sort_key
-from sp404_app.services.library import search_terms
+from sp404_app.services.library import heard_words, search_terms
 
 
 def is_favourite() -> ColumnElement[bool]:
@@ -28,7 +28,17 @@ def matches_text(q: str) -> ColumnElement[bool]:
     """Return the condition for a search text; without letters or digits it must be the exact name.
 
     A pasted name may contain a minus: "Sunrise -8A" also finds the sample of exactly this name.
+    "Around 90" limits the tempo.
     """
+    tempo = heard_words.parse_tempo(q)
+    if tempo is None:
+        return _matches_words(q)
+    within = col(Sample.bpm).between(*tempo)
+    words = heard_words.without_tempo(q)
+    return and_(within, _matches_words(words)) if words.strip() else within
+
+
+def _matches_words(q: str) -> ColumnElement[bool]:
     matches = _matches_tsquery([search_terms.build_tsquery(q)])
     if not compares_names(q):
         return matches
@@ -49,7 +59,12 @@ def matches_any_text(texts: Sequence[str]) -> ColumnElement[bool]:
 
 
 def compares_names(q: str) -> bool:
-    """Return whether a search text is compared with names, too, and not only with their words."""
+    """Return whether a search text is compared with more than the words of samples.
+
+    That is their whole name, or their tempo.
+    """
+    if heard_words.parse_tempo(q):
+        return True
     included, excluded = search_terms.parse_terms(q)
     return not included or bool(excluded)
 

@@ -5,6 +5,7 @@ musical keys as one token. No stemming.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rapidfuzz import process
@@ -14,6 +15,7 @@ from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.features.filename_key import strip_accents
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.services.infra.text import fold
+from sp404_app.services.library.heard_words import measured_token, without_tempo
 
 MAX_TERMS = 8
 MAX_QUERY_LENGTH = 400
@@ -27,6 +29,7 @@ KEY_RE = re.compile(
     r"(?<![^\W_])(?P<pitch>[A-Ga-g])(?P<sign>#|b|[\s_-]?(?i:sharp|flat)(?![a-z]))?"
     r"(?:(?P<m>m)|[\s_-]?(?P<mode>(?i:major|minor|maj|min)))?(?![^\W_]|#)"
 )
+IN_KEY_RE = re.compile(r"(?<!\S)in\s+(?=[A-G](?:#|b)?m?(?!\S))")
 
 # A search for one word of a set finds all of them.
 SYNONYMS = [
@@ -48,11 +51,14 @@ SYNONYMS = [
 
 @dataclass(frozen=True, slots=True)
 class SearchTerm:
-    """A word or key of a search text, and the tsquery expression that finds it."""
+    """A word or key of a search text, and the tsquery expression that finds it.
+
+    A known word is never taken for a misspelling: a key, or one that means a measurement.
+    """
 
     text: str
     tsquery: str
-    is_key: bool = False
+    is_known: bool = False
 
 
 def search_words(*texts: str) -> str:
@@ -83,9 +89,11 @@ def key_search_words(key: str | None) -> str:
 def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
     """Parse a search text into terms to include and terms to exclude (`-loud`).
 
-    The extension of a pasted file name is ignored.
+    The extension of a pasted file name is ignored, as are "around 90" (see `heard_words`) and "in"
+    before a key.
     """
-    pieces = strip_accents(split_extension(query.strip())[0][:MAX_QUERY_LENGTH]).split()
+    query = split_extension(query.strip())[0][:MAX_QUERY_LENGTH]
+    pieces = IN_KEY_RE.sub("", strip_accents(without_tempo(query))).split()
     excluded = [piece for piece in pieces if _is_excluded(piece)]
     kept = " ".join(piece for piece in pieces if not _is_excluded(piece))
     return _split_terms(kept), _split_terms(" ".join(piece.lstrip("-") for piece in excluded))
@@ -119,17 +127,27 @@ def _is_excluded(piece: str) -> bool:
 
 
 def _split_terms(text: str) -> list[SearchTerm]:
-    found: list[SearchTerm] = []
+    """Return the keys and words of a text; words in quotes mean only themselves."""
+    terms = [
+        term
+        for index, part in enumerate(text.split('"'))
+        for term in _terms_of_part(part, is_quoted=index % 2 == 1)
+    ]
+    return terms[:MAX_TERMS]
+
+
+def _terms_of_part(text: str, *, is_quoted: bool) -> Iterator[SearchTerm]:
     at = 0
     for match in KEY_RE.finditer(text):
         token = _key_token(match)
         if token is None:
             continue
-        found += map(_word_term, _split_words(text[at : match.start()]))
-        found.append(_key_term(match, token))
+        for words in _split_words(text[at : match.start()]):
+            yield _word_term(words, is_quoted=is_quoted)
+        yield _key_term(match, token)
         at = match.end()
-    found += map(_word_term, _split_words(text[at:]))
-    return found[:MAX_TERMS]
+    for words in _split_words(text[at:]):
+        yield _word_term(words, is_quoted=is_quoted)
 
 
 def _split_words(text: str) -> list[list[str]]:
@@ -144,16 +162,17 @@ def _split_words(text: str) -> list[list[str]]:
     ]
 
 
-def _word_term(words: list[str]) -> SearchTerm:
-    """Match a word as a prefix, or by its parts: `90bpm` is also "90" and "bpm"."""
+def _word_term(words: list[str], *, is_quoted: bool) -> SearchTerm:
+    """Match a word as a prefix, by its parts (`90bpm` is also "90" and "bpm"), or as measured."""
     word, *parts = words
     options = [f"{each}:*" for each in list_synonyms(word)]
+    token = "" if is_quoted else measured_token(word)
     if len(parts) > 1:
         whole_parts = [_any_of(_exact_options(part)) for part in parts[:-1]]
         options.append("(" + " & ".join([*whole_parts, _any_of(_prefix_options(parts[-1]))]) + ")")
     elif word.isdecimal():
         options = _prefix_options(word)
-    return SearchTerm(word, _any_of(options))
+    return SearchTerm(word, _any_of([*options, token] if token else options), bool(token))
 
 
 def _prefix_options(part: str) -> list[str]:
@@ -185,7 +204,7 @@ def _key_term(match: re.Match[str], token: str) -> SearchTerm:
     options = [token + mode for mode in modes]
     if match["sign"] in {None, "b"} and not match["mode"]:
         options.append(f"{fold(match[0])}:*")
-    return SearchTerm(match[0], _any_of(options), is_key=True)
+    return SearchTerm(match[0], _any_of(options), is_known=True)
 
 
 def _key_token(match: re.Match[str]) -> str | None:

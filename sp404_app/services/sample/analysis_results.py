@@ -9,6 +9,7 @@ from sqlmodel import Session, col, delete
 
 from sp404_app.audio.features import analysis
 from sp404_app.audio.features.analysis import ENGINE_VERSION
+from sp404_app.audio.features.sound_words import Sounding, describe_sound
 from sp404_app.audio.features.stated_values import StatedValues
 from sp404_app.audio.features.survey import Survey
 from sp404_app.db import after_commit
@@ -16,6 +17,7 @@ from sp404_app.errors import QuotaExceeded
 from sp404_app.models import (
     Analysis,
     JobStatus,
+    Kind,
     ProcessingJob,
     Sample,
     SampleStatus,
@@ -162,5 +164,19 @@ def _apply_to_sample(sample: Sample, found: analysis.Analysis) -> None:
     if sample.sound_class_source != Source.USER:
         sample.sound_class = found.sound_class
     sample.root_note = found.root_note
+    sample.sound_words = list(
+        describe_sound(
+            Sounding(
+                found.sound_class,
+                found.kind == Kind.LOOP,
+                sample.duration or 0.0,
+                found.brightness,
+                found.noisiness,
+                found.attack,
+                found.decay,
+                sample.loudness_lufs,
+            )
+        )
+    )
     sample.status, sample.error = SampleStatus.READY, ""
     samples.update_search_fields(sample)

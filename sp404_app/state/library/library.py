@@ -21,6 +21,7 @@ from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
+from sp404_app.state.library.filter_chips import Chip, chips_of, without_chip
 from sp404_app.state.library.long_actions import long_actions
 from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
@@ -77,6 +78,11 @@ class LibraryState(SessionState):
         """Return whether a search or filter is active."""
         usual = replace(self.query, sort=EMPTY_QUERY.sort, trash=False, collection=None)
         return usual != EMPTY_QUERY
+
+    @rx.var
+    def chips(self) -> list[Chip]:
+        """Return what limits the list."""
+        return chips_of(self.query)
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
@@ -155,6 +161,18 @@ class LibraryState(SessionState):
             order = empty_query(self.query.collection).sort
         self.query = replace(self.query, has_copies=has_copies, sort=order)
         await self._show_from_start(user_id)
+
+    @rx.event
+    async def remove_chip(self, group: str, value: str) -> AsyncIterator[EventType[()] | None]:
+        """Remove one limit of the list."""
+        user_id = await self._user_id()
+        group, value = validation.validate_text(group, 10), validation.validate_text(value)
+        self.query = without_chip(self.query, group, value)
+        await self._show_from_start(user_id)
+        yield [
+            rx.set_value(field, format_field(getattr(self.query, field)))
+            for field in ("q", *NUMBER_FIELDS)
+        ]
 
     @rx.event
     async def toggle_tag(self, name: str) -> None:

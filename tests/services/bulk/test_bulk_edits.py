@@ -492,6 +492,7 @@ def test_an_analysis_keeps_the_class_that_a_user_has_set(
     found: Any = SimpleNamespace(
         bpm=None, bpm_confidence=None, bpm_source="analysis", key=None, key_confidence=None,
         key_source="analysis", kind="one_shot", sound_class="kick", root_note=36,
+        brightness=200.0, noisiness=0.01, attack=0.001, decay=0.1,
     )  # fmt: skip
     analysis_results._apply_to_sample(sample, found)
     assert (sample.sound_class, sample.root_note) == ("snare", 36)

@@ -1,0 +1,59 @@
+"""Words of sound in the search field, and the chips of all that limits the list."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import people
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+
+BASSES = ["Deep 808", "Sub Walk", "Warehouse Floor"]
+
+
+@pytest.fixture
+def demo(page: Page) -> Page:
+    """The library of the demo account, sorted by name."""
+    people.sign_in(page, DEMO_USER)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+    page.get_by_test_id("sort-name").click()
+    return page
+
+
+def test_words_find_what_was_measured_and_a_removed_chip_leaves_the_plain_word(demo: Page) -> None:
+    chips = demo.get_by_test_id("chip")
+    demo.get_by_test_id("search").fill("warm bass")
+    expect(demo.get_by_test_id("name")).to_have_text(BASSES)
+    expect(chips).to_have_count(1)
+    expect(chips).to_contain_text("warm: little noise")
+    chips.click()
+    expect(demo.get_by_test_id("search")).to_have_value('"warm" bass')
+    expect(demo.get_by_text("No matching sounds")).to_be_visible()
+    expect(chips).to_have_count(0)
+    demo.reload()  # the address keeps the quotes
+    expect(demo.get_by_test_id("search")).to_have_value('"warm" bass')
+
+
+def test_a_tempo_in_words_limits_the_list(demo: Page) -> None:
+    demo.get_by_test_id("search").fill("loop around 90")
+    expect(demo.get_by_test_id("chip")).to_contain_text("86 to 94 BPM")
+    tempos = [float(text) for text in demo.get_by_test_id("bpm").all_inner_texts()]
+    assert tempos
+    assert all(85.5 <= tempo <= 94.5 for tempo in tempos)
+    demo.get_by_role("button", name=re.compile("^Remove around 90")).click()
+    expect(demo.get_by_test_id("search")).to_have_value("loop")
+    expect(demo.get_by_test_id("total")).to_have_text("15")
+
+
+def test_each_filter_is_removed_by_its_chip(demo: Page) -> None:
+    demo.get_by_test_id("sound_class").select_option("kick")
+    demo.get_by_test_id("bpm_min").fill("")
+    demo.get_by_test_id("duration_max").fill("1")
+    expect(demo.get_by_test_id("chip")).to_have_count(2)
+    expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
+    demo.get_by_role("button", name="Remove up to 1 s").click()
+    expect(demo.get_by_test_id("duration_max")).to_have_value("")
+    expect(demo).to_have_url(re.compile(r"sound_class=kick"))
+    demo.get_by_role("button", name="Remove kick").click()
+    expect(demo.get_by_test_id("chip")).to_have_count(0)
+    expect(demo.get_by_test_id("sound_class")).to_have_value("")

@@ -1,0 +1,120 @@
+"""Words of a search that mean measurements: "dark short kick around 90", and their chips."""
+
+import pytest
+from sqlmodel import Session
+
+from sp404_app.audio.features.sound_words import Sounding, describe_sound
+from sp404_app.models import Kind, User
+from sp404_app.services.library import heard_words
+from sp404_app.services.library.search_terms import parse_terms
+from tests.services.library.test_search import Add, add, names
+
+__all__ = ["add"]  # a fixture
+
+
+def test_measured_words_and_classes_find_sounds_with_other_names(
+    session: Session, user: User, add: Add
+) -> None:
+    add("a", sound_words=["dark", "short"], sound_class="kick")
+    add("b", sound_words=["dark"], sound_class="snare")
+    add("c", sound_words=["bright"], sound_class="kick", tags=["dark"])
+    add("Short story")
+    assert names(session, user, q="dark kick") == ["a", "c"]
+    assert names(session, user, q="muffled tight BD") == ["a"]
+    assert names(session, user, q="short") == ["a", "Short story"]
+    assert names(session, user, q="dark -snare") == ["a", "c"]
+    assert names(session, user, q="-dark") == ["Short story"]
+
+
+def test_a_word_in_quotes_means_only_itself(session: Session, user: User, add: Add) -> None:
+    add("a", sound_words=["dark"], sound_class="kick")
+    add("Dark Kick", sound_words=["bright"], sound_class="kick")
+    assert names(session, user, q='"dark" kick') == ["Dark Kick"]
+    assert names(session, user, q='"dark') == ["Dark Kick"]
+    assert names(session, user, q='"bright"') == []
+    assert names(session, user, q='kick "') == ["a", "Dark Kick"]
+
+
+def test_closed_and_open_hats_differ_and_loops_are_found_by_kind(
+    session: Session, user: User, add: Add
+) -> None:
+    add("a", sound_class="closed hat", kind=Kind.ONE_SHOT)
+    add("b", sound_class="open hat", kind=Kind.ONE_SHOT)
+    add("c", sound_class="melodic loop", kind=Kind.LOOP)
+    add("d", sound_class="break", kind=Kind.LOOP)
+    assert names(session, user, q="open hat") == ["b"]
+    assert names(session, user, q="hats") == ["a", "b"]
+    assert names(session, user, q="loop") == ["c", "d"]
+
+
+def test_around_a_tempo_limits_it_and_in_a_key_finds_the_key(
+    session: Session, user: User, add: Add
+) -> None:
+    add("a", bpm=92.0, key="A minor", sound_words=["warm"], sound_class="chord")
+    add("b", bpm=120.0, key="A minor", sound_words=["warm"], sound_class="chord")
+    add("Around 90")
+    assert names(session, user, q="warm chord in Am around 90") == ["a"]
+    assert names(session, user, q="around 120 bpm") == ["b"]
+    assert names(session, user, q="~90") == ["a"]
+    assert names(session, user, q='"around" 90') == ["Around 90"]
+    assert names(session, user, q="-warm around 90") == []
+    assert names(session, user, q="around 5") == []
+
+
+def test_the_words_of_a_sample_follow_its_class(session: Session, user: User, add: Add) -> None:
+    for tokens, of in (
+        ("zxdark zxkick", (["dark"], "kick", "one_shot")),
+        ("zxmelodic zxloop", ([], "melodic loop", "loop")),
+        ("zxbreak zxloop", ([], "break", "loop")),
+        ("", ([], None, None)),
+        ("", ([], "of an older engine", "one_shot")),
+    ):
+        assert heard_words.sample_tokens(*of) == tokens
+
+
+def test_typing_the_first_letters_of_a_word_does_not_find_everything(
+    session: Session, user: User, add: Add
+) -> None:
+    add("a", sound_words=["dark", "short"], sound_class="kick")
+    for typed in ("d", "da", "s", "k", "i", "x"):
+        assert names(session, user, q=typed) == []
+
+
+def test_measured_words_are_never_taken_for_misspellings(
+    session: Session, user: User, add: Add
+) -> None:
+    add("bark")
+    assert names(session, user, q="dark") == []
+    assert names(session, user, q="barc") == ["bark"]
+
+
+def test_each_measured_word_has_a_meaning_and_can_be_measured() -> None:
+    loud = Sounding("kick", False, 0.1, 100, 0.01, 0.001, 0.01, -5)
+    quiet = Sounding("kick", False, 9, 9000, 0.9, 0.5, 5, -50)
+    middle = Sounding("kick", False, 9, 700, 0.01, 0.5, 5, -50)
+    measured = {word for each in (loud, quiet, middle) for word in describe_sound(each)}
+    assert measured == set(heard_words.MEANINGS) == set(heard_words.SYNONYMS.values())
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ("Dark short kick", ["Dark", "short"]),
+        ("pad around 90 bpm", ["around 90 bpm"]),
+        ('"dark" pad', []),
+        ("-dark pad", []),
+        ("dark dark", ["dark"]),
+        ("around 5 ~ about", []),
+        ("", []),
+    ],
+)
+def test_chips_name_the_words_that_are_measured(query: str, parts: list[str]) -> None:
+    assert [each.text for each in heard_words.explain_words(query)] == parts
+
+
+def test_a_removed_chip_leaves_the_plain_word() -> None:
+    assert heard_words.as_plain_word("dark short kick", "dark") == '"dark" short kick'
+    assert heard_words.as_plain_word("pad around 90 bpm", "around 90 bpm") == "pad"
+    assert heard_words.as_plain_word("dark kick", "unknown") == "dark kick"
+    included, _ = parse_terms('"dark" short')
+    assert [term.is_known for term in included] == [False, True]

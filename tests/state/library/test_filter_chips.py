@@ -1,0 +1,78 @@
+"""Chips of the active filters: what they say, and what removing one leaves."""
+
+import uuid
+from dataclasses import fields, replace
+
+import pytest
+
+from sp404_app.errors import ValidationFailed
+from sp404_app.services.library.search import SampleQuery
+from sp404_app.state.library.filter_chips import chips_of, without_chip
+from sp404_app.state.library.search_params import EMPTY_QUERY, empty_query
+
+EVERYTHING = SampleQuery(
+    q="dark kick around 90",
+    bpm_min=90,
+    bpm_max=99.5,
+    key="A minor",
+    compatible_key="C major",
+    kind="one_shot",
+    sound_class="kick",
+    tags=("a", "b"),
+    duration_max=2,
+    favourite=True,
+    status="waiting_for_quota",
+    has_copies=True,
+    sort="copies",
+)
+
+
+def test_each_limit_has_a_chip_that_says_it() -> None:
+    assert [chip.text for chip in chips_of(EVERYTHING)] == [
+        "dark: little treble for its class",
+        "around 90: 86 to 94 BPM",
+        "a",
+        "b",
+        "90–99.5 BPM",
+        "up to 2 s",
+        "A minor",
+        "Fits C major",
+        "kick",
+        "monthly limit reached",
+        "One-shots",
+        "Favourites",
+        "Has copies",
+    ]
+    assert chips_of(EMPTY_QUERY) == chips_of(empty_query(uuid.uuid4())) == []
+    assert [chip.text for chip in chips_of(SampleQuery(bpm_min=90))] == ["from 90 BPM"]
+
+
+def test_every_filter_of_a_search_has_a_chip() -> None:
+    without = {"trash", "collection", "sort", "q"}
+    for field in fields(SampleQuery):
+        value = getattr(EVERYTHING, field.name) or 1.0
+        if field.name not in without:
+            assert chips_of(replace(EMPTY_QUERY, **{field.name: value})), field.name
+
+
+def test_removing_all_chips_in_any_order_leaves_the_plain_words() -> None:
+    for chips in (chips_of(EVERYTHING), chips_of(EVERYTHING)[::-1]):
+        query = EVERYTHING
+        for chip in chips:
+            query = without_chip(query, chip.group, chip.value)
+        assert query == SampleQuery(q='"dark" kick')
+
+
+def test_a_removed_chip_removes_nothing_else() -> None:
+    left = without_chip(EVERYTHING, "tag", "a")
+    assert left == replace(EVERYTHING, tags=("b",))
+    assert without_chip(EVERYTHING, "tag", "unknown") == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("group", "value"),
+    [("filter", "q"), ("filter", "collection"), ("filter", ""), ("", "key"), ("nothing", "x")],
+)
+def test_an_unknown_chip_is_refused(group: str, value: str) -> None:
+    with pytest.raises(ValidationFailed):
+        without_chip(EVERYTHING, group, value)
