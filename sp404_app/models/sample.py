@@ -199,6 +199,9 @@ class Sample(SQLModel, table=True):
         sa_column_kwargs={"server_default": "{}"},
         nullable=False,
     )
+    # The place on the map of sounds, 0 to 1: `audio.similarity.sound_map`.
+    map_x: float | None = Field(default=None, sa_type=REAL)
+    map_y: float | None = Field(default=None, sa_type=REAL)
     search_text: str = ""
     # `services.infra.text.sort_key` of the name. Collation C gives the same order everywhere.
     sort_key: str = Field(

@@ -30,6 +30,7 @@ FURTHER_DESTINATIONS = (
     Destination("Loops", "/library?kind=loop", "library"),
     Destination("One-shots", "/library?kind=one_shot", "library hits"),
     Destination("Duplicates", "/library?copies=1&sort=copies", "copies library"),
+    Destination("Map", "/map", "sounds alike similar library"),
     Destination("Trash", "/library?view=trash", "deleted restore library"),
     Destination("Shared links", "/shares", "sharing public"),
 )

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
+from sp404_app.services.library.preview_gain import preview_gain
 
 WINDOW_ROWS = 40  # rows in the page and in state: one screen, and half a screen on either side
 CONFIDENT_BPM = 0.6  # confidence (0 to 1) from which a tempo is shown as certain
-PREVIEW_TARGET_LUFS = -18.0
-PREVIEW_PEAK_DBFS = -0.5  # highest peak after the gain
-MAX_PREVIEW_GAIN_DB = 12.0
 SHOWN_TAGS = 3
 
 
@@ -95,15 +93,3 @@ def format_duration(seconds: float | None) -> str:
     if seconds < 10:
         return f"{seconds:.2f} s"
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)}:{int(seconds % 60):02}"
-
-
-def preview_gain(loudness: float | None, peak: float | None) -> float:
-    """Return the gain in dB that brings a sample to the preview loudness without clipping.
-
-    `loudness` is in LUFS, `peak` in dBFS.
-    """
-    if loudness is None:
-        return 0.0
-    wanted_db = PREVIEW_TARGET_LUFS - loudness
-    bounded_db = max(-MAX_PREVIEW_GAIN_DB, min(MAX_PREVIEW_GAIN_DB, wanted_db))
-    return round(min(bounded_db, PREVIEW_PEAK_DBFS - (peak or 0.0)), 1)

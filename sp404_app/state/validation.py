@@ -60,6 +60,18 @@ def validate_id(value: object) -> uuid.UUID:
         raise NotFound("This doesn't exist.") from error
 
 
+def validate_ids(values: object, most: int) -> list[uuid.UUID]:
+    """Return a list of at most `most` UUIDs.
+
+    Raises:
+        NotFound: If a value is not a UUID.
+        ValidationFailed: If this is no list, or longer.
+    """
+    if not isinstance(values, list) or len(values) > most:
+        raise ValidationFailed(f"Choose at most {most:,} sounds.")
+    return [validate_id(value) for value in values]
+
+
 def validate_form(values: object) -> Mapping[str, Any]:
     """Return the fields of a form.
 

@@ -82,6 +82,7 @@ LIBRARY_KEYS = {
     "Ctrl A": ("Control+a",),
     "Esc": ("Escape",),
     "?": ("?",),
+    "Ctrl K": ("Control+k",),
 }
 SAMPLE_KEYS = (" ", "ArrowRight", "ArrowLeft", "Home", "+", "-", "Escape", "m", "f", "3", "t")
 BEFORE_KEYS = {
@@ -214,6 +215,8 @@ PAD_EFFECTS = {
 }
 # Event handlers whose state takes long to create. Value: the test that calls them, and the call.
 HANDLERS_DRIVEN_ELSEWHERE = {
+    "library_state.remove_chip": ("test_words_of_sound.py", "chips.click()"),
+    "library_state.select_samples": ("test_map.py", "page.mouse.up()"),
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
     "download_state.choose_format": (
@@ -399,6 +402,13 @@ SCENARIOS = {
         },
         sql=seed_data.RESTORE_ALL_SQL,
         only=f"^(?!.*({FORM_CONTROLS}|{BULK_CONTROLS}|{LINK_CONTROLS}))",
+    ),
+    "map": PageScenario(
+        "/map",
+        "[data-testid=map-class]",
+        "owner",
+        sql=seed_data.RESTORE_ALL_SQL,
+        only=r"map-(?!canvas)|view-",
     ),
     "library on a phone": PageScenario(
         "/library",

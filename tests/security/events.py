@@ -20,6 +20,7 @@ PARAMETERS: dict[str, object] = {
     "PadsState.set_tempo.value": "92.5",
     "PadsState.set_pad_tempo.value": "92.5",
     "PadsState.set_number.value": "3",
+    "LibraryState.select_samples.sample_ids": ["01a204c0-82ec-769a-8e34-995e038227bd"],
     "LibraryDataState.export_values.file_format": "json",
     "DownloadState.choose_format.choice": "sx",
     "DownloadState.download_sample.choice": "sx",

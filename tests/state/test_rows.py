@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from sp404_app.models import Sample
+from sp404_app.services.library.preview_gain import preview_gain
 from sp404_app.state import rows
 
 
@@ -46,7 +47,7 @@ def test_a_duration_is_written_in_seconds_or_minutes(seconds: float | None, show
 def test_the_preview_gain_reaches_the_target_loudness_and_never_clips(
     loudness: float | None, peak: float | None, gain: float
 ) -> None:
-    assert rows.preview_gain(loudness, peak) == gain
+    assert preview_gain(loudness, peak) == gain
 
 
 def test_a_row_has_no_private_fields_and_bounded_texts() -> None:

@@ -1,4 +1,4 @@
-"""/api/samples/export and /import-csv: the values of samples as CSV or JSON."""
+"""/api/samples/export, /import-csv and /map: values and places of many samples."""
 
 from typing import Annotated
 
@@ -11,9 +11,10 @@ from sp404_app.api.middleware.sample_list import sample_filters
 from sp404_app.db import transaction
 from sp404_app.errors import TooLarge
 from sp404_app.services.infra.byte_size import format_size
-from sp404_app.services.library import csv_import, csv_table, library_export, search
+from sp404_app.services.library import csv_import, csv_table, library_export, map_points, search
 from sp404_app.services.library.csv_import import ImportReport
 from sp404_app.services.library.library_export import ExportFormat
+from sp404_app.services.library.map_points import MapPoints
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
@@ -34,6 +35,20 @@ def export_samples(
     found = library_export.export_samples(user_id, ids, format)
     headers = attachment(found.filename) | {"Cache-Control": "private, no-store"}
     return StreamingResponse(found.content, headers=headers, media_type=found.media_type)
+
+
+@router.get("/map")
+def get_map(
+    session: Database,
+    user_id: CurrentUser,
+    query: Annotated[search.SampleQuery, Depends(sample_filters)],
+) -> MapPoints:
+    """Return the places of the analysed samples that a search finds, at most the newest 20,000.
+
+    Sounds that are near each other sound alike. A place depends on that sound alone, so the map
+    does not move when sounds are added.
+    """
+    return map_points.load_map_points(session, user_id, query)
 
 
 @router.post("/import-csv")

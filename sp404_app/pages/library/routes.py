@@ -1,6 +1,7 @@
-"""URL of the library page."""
+"""URLs of the library: its list and its map."""
 
 from sp404_app.pages.library import library
+from sp404_app.pages.library.map import library_map
 from sp404_app.pages.page import Page
 from sp404_app.pages.sample_dialogs import CLOSE_SAMPLE_DIALOGS
 from sp404_app.state.bulk.bulk_edit import BulkEditState
@@ -22,6 +23,18 @@ LIBRARY_PAGES = (
             LayoutState.load,
             LibraryState.load,
             LibraryDataState.load,
+            BulkProgressState.load,
+        ],
+    ),
+    Page(
+        route="/map",
+        component=library_map,
+        title="Map",
+        on_load=[
+            *CLOSE_SAMPLE_DIALOGS,
+            BulkEditState.close,
+            LayoutState.load,
+            LibraryState.load,
             BulkProgressState.load,
         ],
     ),

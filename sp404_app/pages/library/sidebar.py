@@ -32,7 +32,16 @@ def sidebar(*, in_collection: bool = False) -> rx.Component:
     view = LibraryState.sidebar
     view_item = view_link if in_collection else view_button
     return rx.el.aside(
-        rx.el.div(*(view_item(text, name) for text, name in VIEWS), class_name="rail-group"),
+        rx.el.div(
+            *(view_item(text, name) for text, name in VIEWS),
+            rx.el.a(
+                rx.el.span("Map", class_name="room-name"),
+                href="/map" if in_collection else LibraryState.map_url,
+                class_name="room narrow-room",
+                data_testid="room-map",
+            ),
+            class_name="rail-group",
+        ),
         collection_group(in_collection=in_collection),
         rx.cond(
             LibraryState.sidebar.tags.length() > 0,

@@ -43,6 +43,7 @@ def toolbar() -> rx.Component:
             data_testid="find-by-sound",
         ),
         filters_button(),
+        rx.el.span(view_switch(), class_name="wide-only"),
         rx.el.span(
             choose_files("Add folder", folder=True, class_name="button", test_id="choose-folder"),
             class_name="wide-only",
@@ -50,6 +51,24 @@ def toolbar() -> rx.Component:
         choose_files(rx.el.span("Add", rx.el.span(" sounds", class_name="wide-only"))),
         library_menu(),
         class_name="tools",
+    )
+
+
+def view_switch(*, is_map: bool = False) -> rx.Component:
+    """Links to the same search as a list and on the map."""
+    views = (("List", LibraryState.list_url, not is_map), ("Map", LibraryState.map_url, is_map))
+    return rx.el.nav(
+        *(
+            rx.el.a(
+                text,
+                href=url,
+                aria_current="page" if is_here else None,
+                data_testid=f"view-{text.lower()}",
+            )
+            for text, url, is_here in views
+        ),
+        class_name="view-switch",
+        aria_label="View",
     )
 
 

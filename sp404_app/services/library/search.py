@@ -179,6 +179,19 @@ def _limit_page(
     return select(Sample).where(col(Sample.id).in_(ids.select())).order_by(*order)
 
 
+def matching_samples(
+    session: Session, user_id: uuid.UUID, query: SampleQuery
+) -> SelectOfScalar[Sample]:
+    """Return the statement of all samples that a query finds, without an order.
+
+    The spelling is not corrected.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+    """
+    return _where(user_id, query, _load_scope(session, user_id, query)[0])
+
+
 def search_ids(
     session: Session, user_id: uuid.UUID, query: SampleQuery, limit: int | None = None
 ) -> list[uuid.UUID]:
@@ -233,17 +246,18 @@ def _match_or_correct(session: Session, user_id: uuid.UUID, query: SampleQuery) 
     """Search; if nothing matches, search for the text with corrected spelling."""
     scope, sort = _load_scope(session, user_id, query)
     matching = _where(user_id, query, scope)
-    total = _count(session, matching)
+    total = count_samples(session, matching)
     if total or not query.q.strip():
         return _Search(matching, total, sort)
     corrected = _correct_spelling(session, user_id, query.q)
     if not corrected:
         return _Search(matching, 0, sort)
     matching = _where(user_id, replace(query, q=corrected), scope)
-    return _Search(matching, _count(session, matching), sort, corrected)
+    return _Search(matching, count_samples(session, matching), sort, corrected)
 
 
-def _count(session: Session, matching: SelectOfScalar[Sample]) -> int:
+def count_samples(session: Session, matching: SelectOfScalar[Sample]) -> int:
+    """Return the number of samples that a statement finds."""
     return session.scalars(_count_statement(matching)).one()
 
 

@@ -12,6 +12,7 @@ from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.audio.features.sound_words import Sounding, describe_sound
 from sp404_app.audio.features.stated_values import StatedValues
 from sp404_app.audio.features.survey import Survey
+from sp404_app.audio.similarity.sound_map import place_on_map
 from sp404_app.db import after_commit
 from sp404_app.errors import QuotaExceeded
 from sp404_app.models import (
@@ -164,6 +165,7 @@ def _apply_to_sample(sample: Sample, found: analysis.Analysis) -> None:
     if sample.sound_class_source != Source.USER:
         sample.sound_class = found.sound_class
     sample.root_note = found.root_note
+    sample.map_x, sample.map_y = place_on_map(found.likeness)
     sample.sound_words = list(
         describe_sound(
             Sounding(

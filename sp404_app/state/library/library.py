@@ -28,10 +28,12 @@ from sp404_app.state.library.search_params import (
     EMPTY_QUERY,
     NUMBER_FIELDS,
     POSITION_SORT,
+    api_parameters,
     collection_in_path,
     empty_query,
     format_field,
     library_url,
+    map_url,
     parse_field,
     parse_library_url,
 )
@@ -41,6 +43,7 @@ from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
 from sp404_app.state.toast import ToastState, undo_handlers
 
 EARLY_CHOICE_S = 5.0  # that a page takes to load
+MAX_LASSO = 5000  # sounds that the map sends in one event
 UNDO_DELETION, UNDO_RESTORATION = "deletion", "restoration"
 BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
 
@@ -83,6 +86,21 @@ class LibraryState(SessionState):
     def chips(self) -> list[Chip]:
         """Return what limits the list."""
         return chips_of(self.query)
+
+    @rx.var
+    def map_url(self) -> str:
+        """Return the URL of the map of this search."""
+        return map_url(self.query)
+
+    @rx.var
+    def list_url(self) -> str:
+        """Return the URL of the list of this search."""
+        return library_url(self.query)
+
+    @rx.var
+    def api_parameters(self) -> str:
+        """Return what the map asks the API for."""
+        return api_parameters(self.query)
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
@@ -239,6 +257,15 @@ class LibraryState(SessionState):
         found = await in_transaction(search.search_ids, user_id, self.query)
         chosen = {str(i) for i in (found if mode == "all" else found[first : last + 1])}
         self._selected = self._selected ^ chosen if mode == "toggle" else self._selected | chosen
+        self._show_selection()
+
+    @rx.event
+    async def select_samples(self, sample_ids: list[str]) -> None:
+        """Select these of the samples that the search finds, and no others."""
+        user_id = await self._user_id()
+        chosen = {str(each) for each in validation.validate_ids(sample_ids, MAX_LASSO)}
+        found = await in_transaction(search.search_ids, user_id, self.query) if chosen else []
+        self._selected = chosen & set(map(str, found))
         self._show_selection()
 
     @rx.event

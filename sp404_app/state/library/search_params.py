@@ -70,6 +70,22 @@ def library_url(query: search.SampleQuery) -> str:
     return path + (f"?{urlencode(parts)}" if parts else "")
 
 
+def map_url(query: search.SampleQuery) -> str:
+    """Return the URL of a search of the whole library on the map."""
+    return library_url(replace(query, collection=None)).replace("/library", "/map", 1)
+
+
+def api_parameters(query: search.SampleQuery) -> str:
+    """Return the parameters with which the API limits samples as a search does."""
+    values = [(field, getattr(query, field)) for field in (*TEXT_FIELDS, *NUMBER_FIELDS)]
+    limits = [(field, value) for field, value in values if value not in ("", None)]
+    flags = [
+        (name, "true") for name in ("favourite", "has_copies", "trash") if getattr(query, name)
+    ]
+    scope = [("collection", str(query.collection))] if query.collection else []
+    return urlencode([*limits, *(("tag", tag) for tag in query.tags), *flags, *scope])
+
+
 def parse_field(field: str, value: object) -> dict[str, Any]:
     """Parse one field of a search.
 

@@ -7,8 +7,9 @@ from typing import Any
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.devices import card_rules
 from sp404_app.models import Kind, Sample, SampleStatus, Source
+from sp404_app.services.library.preview_gain import preview_gain
 from sp404_app.services.sample.details import SAME_TEMPO_BPM, SampleDetails
-from sp404_app.state.rows import format_tempo, preview_gain
+from sp404_app.state.rows import format_tempo
 from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 
 SOURCES = {

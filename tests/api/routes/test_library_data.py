@@ -8,9 +8,14 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import update
 
+from sp404_app.db import transaction
 from sp404_app.errors import Conflict
+from sp404_app.models import Sample, User
 from sp404_app.services.library import csv_import, library_export
+from sp404_app.services.library.map_points import load_map_points
+from sp404_app.services.library.search import SampleQuery
 from tests.sounds import Keep
 
 Headers = dict[str, str]
@@ -220,3 +225,37 @@ def test_imports_and_edits_at_the_same_time_do_not_block_each_other(
 
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(edit, range(18))) == {200}
+
+
+def test_the_map_has_the_places_of_analysed_samples(client: TestClient, keep: Keep) -> None:
+    ids = [keep(f"Kick {number}.wav") for number in range(3)]
+    with transaction() as session:
+        for number, sample_id in enumerate(ids[:2]):
+            sample = session.get_one(Sample, sample_id)
+            sample.map_x, sample.map_y = 0.25 + number / 4, 0.5
+            sample.sound_class, sample.kind, sample.duration = "kick", "one_shot", 0.5
+            sample.loudness_lufs, sample.peak_dbfs = -20.0, -3.0
+    found = client.get("/api/samples/map").json()
+    assert found["id"] == [str(ids[1]), str(ids[0])]
+    assert (found["x"], found["y"]) == ([0.5, 0.25], [0.5, 0.5])
+    assert (found["sound_class"], found["loop"]) == (["kick"] * 2, [False] * 2)
+    assert (found["seconds"], found["gain"], found["total"]) == ([0.5] * 2, [2.0] * 2, 2)
+    lengths = {len(column) for column in found.values() if isinstance(column, list)}
+    assert lengths == {2}
+    assert client.get("/api/samples/map?q=nothing").json()["id"] == []
+    client.delete(f"/api/samples/{ids[0]}")
+    assert client.get("/api/samples/map").json()["id"] == [str(ids[1])]
+    assert client.get("/api/samples/map?trash=true").json()["id"] == [str(ids[0])]
+    assert client.get("/api/samples/map?key=H").status_code == 422
+
+
+def test_the_map_shows_the_newest_and_says_how_many_there_are(
+    client: TestClient, user: User, keep: Keep, person: Any
+) -> None:
+    ids = [keep(f"Kick {number}.wav") for number in range(3)]
+    with transaction() as session:
+        session.exec(update(Sample).values(map_x=0.5, map_y=0.5))
+        found = load_map_points(session, user.id, SampleQuery(), limit=2)
+        others = load_map_points(session, person().id, SampleQuery())
+    assert (found.id, found.total) == ([ids[2], ids[1]], 3)
+    assert (others.id, others.total) == ([], 0)

@@ -233,3 +233,27 @@ async def test_the_form_in_a_row_renames_its_sample(tab: LibraryState, keep: Kee
     assert tab.renaming == str(second)
     await run(tab.rename({"sample_id": str(first), "name": "Renamed"}))
     assert (kept(first).name, kept(second).name, tab.renaming) == ("Renamed", "B", "")
+
+
+async def test_the_lasso_selects_only_own_sounds_that_the_search_finds(
+    tab: LibraryState, keep: Keep, person: Any
+) -> None:
+    kick, snare = str(keep("Kick.wav")), str(keep("Snare.wav"))
+    theirs = str(keep("Theirs.wav", owner=person().id))
+    await run(tab.set_filter("q", "kick"))
+    await run(tab.select_samples([kick, snare, theirs]))
+    assert (tab._selected, tab.selected_count) == ({kick}, 1)
+    await run(tab.select_samples([]))
+    assert tab.selected_count == 0
+    for wrong in ("kick", None, ["no id"], [kick] * 5001, [None]):
+        with pytest.raises(AppError):
+            await run(tab.select_samples(wrong))
+
+
+async def test_the_map_asks_the_api_for_what_the_list_shows(tab: LibraryState) -> None:
+    await run(tab.set_filter("q", "warm pad"))
+    await run(tab.set_filter("bpm_min", "90"))
+    await run(tab.toggle_tag("a b"))
+    assert tab.map_url == "/map?q=warm+pad&bpm_min=90.0&tags=a+b"
+    assert tab.list_url == tab.map_url.replace("/map", "/library")
+    assert tab.api_parameters == "q=warm+pad&sort=-created&bpm_min=90.0&tag=a+b"

@@ -1,0 +1,374 @@
+// The map of sounds: each sound is a square, full for a one-shot and hollow for a loop, near what it
+// sounds like. It plays what is under the pointer, and a lasso selects.
+
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import * as player from "../player/audio_player.js";
+
+// Hue and saturation by class; the theme gives the lightness.
+const COLOURS = {
+  kick: [24, 100], snare: [45, 95], clap: [338, 80], "closed hat": [98, 60], "open hat": [160, 55],
+  tom: [0, 90], percussion: [28, 45], cymbal: [60, 55], bass: [233, 95], chord: [266, 95],
+  lead: [196, 75], vocal: [318, 85], fx: [215, 14], break: [34, 60], "melodic loop": [205, 90],
+};
+const REACH_PX = 14; // how far from the pointer a sound is heard
+const HOVER_MS = 45; // so that a fast sweep does not start every sound on its way
+const CLICK_PX = 5;
+const MAX_LASSO = 5000;
+const MAX_ZOOM = 24;
+const MARGIN_PX = 28;
+const CELLS = 64; // per side, of the index of places
+
+const lightness = () => (getComputedStyle(document.querySelector(".frame") || document.body).colorScheme.includes("light") ? 38 : 66);
+const colourOf = (name, light) => (([hue, saturation]) => `hsl(${hue} ${saturation}% ${light}%)`)(COLOURS[name] || COLOURS.fx);
+const cellOf = (value) => Math.max(0, Math.min(CELLS - 1, Math.floor(value * CELLS)));
+
+// Which sounds are in which cell of the map, so that the nearest one is found at once.
+function indexPlaces({ x, y }) {
+  const cells = Array.from({ length: CELLS * CELLS }, () => []);
+  x.forEach((_, at) => cells[cellOf(y[at]) * CELLS + cellOf(x[at])].push(at));
+  return cells;
+}
+
+function isInside(lasso, x, y) {
+  let inside = false;
+  for (let i = 0, j = lasso.length - 1; i < lasso.length; j = i++) {
+    const [ax, ay] = lasso[i];
+    const [bx, by] = lasso[j];
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+  }
+  return inside;
+}
+
+function usePoints(query, version) {
+  const [found, setFound] = useState({ points: null, problem: "" });
+  useEffect(() => {
+    const request = new AbortController();
+    fetch(`/api/samples/map?${query}`, { signal: request.signal })
+      .then(async (answer) => {
+        const body = await answer.json();
+        if (!answer.ok) throw new Error(body.error);
+        setFound({ points: body, problem: "" });
+      })
+      .catch((error) => {
+        if (error.name === "AbortError") return;
+        setFound((before) => ({ ...before, problem: error instanceof TypeError ? "The map can’t be loaded right now." : error.message }));
+      });
+    return () => request.abort();
+  }, [query, version]);
+  return found;
+}
+
+const trackOf = (points, at) => ({ id: points.id[at], name: points.name[at], seconds: points.seconds[at], gain: points.gain[at], loops: points.loop[at], playable: true, bpm: points.bpm[at] ? String(Math.round(points.bpm[at] * 10) / 10) : "", key: points.key[at] || "" });
+const describe = (points, at) => [points.name[at], points.sound_class[at], points.bpm[at] && `${Math.round(points.bpm[at] * 10) / 10} BPM`, points.key[at]].filter(Boolean).join(" · ");
+
+export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
+  const { points, problem } = usePoints(query, version);
+  const canvas = useRef(null);
+  const view = useRef({ zoom: 1, x: 0.5, y: 0.5 }); // the centre of what is shown
+  const [hidden, setHidden] = useState(() => new Set());
+  const [here, setHere] = useState(-1);
+  const [lassoing, setLassoing] = useState(false); // for fingers, which have no Shift
+  const [chosen, setChosen] = useState(() => new Set());
+  const [zoom, setZoom] = useState(1); // of the view, for the buttons
+  const gesture = useRef(null);
+  const pointers = useRef(new Map());
+  const timer = useRef(0);
+
+  const cells = useMemo(() => points && indexPlaces(points), [points]);
+  const classes = useMemo(() => {
+    const counts = {};
+    points?.sound_class.forEach((name) => (counts[name || "fx"] = (counts[name || "fx"] || 0) + 1));
+    return Object.entries(counts).sort((a, b) => b[1] - a[1]);
+  }, [points]);
+  const isShown = useCallback((at) => !hidden.has(points.sound_class[at] || "fx"), [hidden, points]);
+
+  const scale = () => {
+    const box = canvas.current;
+    const side = [box.clientWidth - 2 * MARGIN_PX, box.clientHeight - 2 * MARGIN_PX];
+    const { zoom: by, x, y } = view.current;
+    return {
+      toX: (v) => box.clientWidth / 2 + (v - x) * side[0] * by,
+      toY: (v) => box.clientHeight / 2 + (v - y) * side[1] * by,
+      fromX: (px) => x + (px - box.clientWidth / 2) / (side[0] * by),
+      fromY: (px) => y + (px - box.clientHeight / 2) / (side[1] * by),
+    };
+  };
+
+  const draw = useCallback(() => {
+    const box = canvas.current;
+    if (!box || !points) return;
+    const density = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(box.clientWidth * density), Math.round(box.clientHeight * density)];
+    if (box.width !== width || box.height !== height) Object.assign(box, { width, height });
+    const pen = box.getContext("2d");
+    pen.setTransform(density, 0, 0, density, 0, 0);
+    pen.clearRect(0, 0, box.clientWidth, box.clientHeight);
+    const { toX, toY } = scale();
+    const light = lightness();
+    const size = Math.max(3, Math.min(12, (points.id.length > 3000 ? 4 : 7) * Math.sqrt(view.current.zoom)));
+    const byClass = new Map();
+    points.id.forEach((_, at) => {
+      if (!isShown(at)) return;
+      const name = points.sound_class[at] || "fx";
+      if (!byClass.has(name)) byClass.set(name, []);
+      byClass.get(name).push(at);
+    });
+    pen.lineWidth = 1.4;
+    for (const [name, all] of byClass) {
+      pen.fillStyle = pen.strokeStyle = colourOf(name, light);
+      for (const at of all) {
+        const x = toX(points.x[at]);
+        const y = toY(points.y[at]);
+        if (x < -size || y < -size || x > box.clientWidth + size || y > box.clientHeight + size) continue;
+        pen.globalAlpha = chosen.size && !chosen.has(at) ? 0.25 : 0.9;
+        if (points.loop[at]) pen.strokeRect(x - size / 2 + 0.7, y - size / 2 + 0.7, size - 1.4, size - 1.4);
+        else pen.fillRect(x - size / 2, y - size / 2, size, size);
+      }
+    }
+    pen.globalAlpha = 1;
+    const style = getComputedStyle(box);
+    if (here >= 0 && here < points.id.length) {
+      pen.strokeStyle = style.color;
+      pen.lineWidth = 2;
+      pen.strokeRect(toX(points.x[here]) - size / 2 - 4, toY(points.y[here]) - size / 2 - 4, size + 8, size + 8);
+    }
+    const line = gesture.current?.lasso;
+    if (line?.length > 1) {
+      pen.strokeStyle = style.color;
+      pen.lineWidth = 1.5;
+      pen.setLineDash([5, 4]);
+      pen.beginPath();
+      line.forEach(([x, y]) => pen.lineTo(toX(x), toY(y)));
+      pen.closePath();
+      pen.stroke();
+      pen.setLineDash([]);
+    }
+  }, [points, isShown, chosen, here]);
+
+  useEffect(draw, [draw]);
+  useEffect(() => {
+    const seen = new ResizeObserver(draw);
+    seen.observe(canvas.current);
+    const theme = new MutationObserver(draw);
+    theme.observe(document.querySelector(".frame") || document.body, { attributes: true, attributeFilter: ["data-theme"] });
+    return () => {
+      seen.disconnect();
+      theme.disconnect();
+    };
+  }, [draw]);
+  useEffect(() => {
+    setHere(-1);
+    setChosen(new Set());
+  }, [points]);
+  useEffect(() => {
+    if (!anyMarked) setChosen(new Set()); // the selection was cleared elsewhere
+  }, [anyMarked]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const nearest = (px, py) => {
+    const { toX, toY, fromX, fromY } = scale();
+    let best = -1;
+    let least = REACH_PX ** 2;
+    for (let row = cellOf(fromY(py - REACH_PX)); row <= cellOf(fromY(py + REACH_PX)); row++) {
+      for (let column = cellOf(fromX(px - REACH_PX)); column <= cellOf(fromX(px + REACH_PX)); column++) {
+        for (const at of cells[row * CELLS + column]) {
+          const gap = (toX(points.x[at]) - px) ** 2 + (toY(points.y[at]) - py) ** 2;
+          if (gap < least && isShown(at)) [best, least] = [at, gap];
+        }
+      }
+    }
+    return best;
+  };
+
+  const hear = (at, pause = 0) => {
+    clearTimeout(timer.current);
+    setHere(at);
+    if (at >= 0) timer.current = setTimeout(() => player.play(trackOf(points, at)), pause);
+  };
+  const select = (indices) => {
+    const limited = indices.slice(0, MAX_LASSO);
+    setChosen(new Set(limited));
+    onSelect(limited.map((at) => points.id[at]));
+  };
+  const zoomAt = (factor, px, py) => {
+    const { fromX, fromY } = scale();
+    const before = [fromX(px), fromY(py)];
+    view.current.zoom = Math.max(1, Math.min(MAX_ZOOM, view.current.zoom * factor));
+    const after = scale();
+    view.current.x += before[0] - after.fromX(px);
+    view.current.y += before[1] - after.fromY(py);
+    setZoom(view.current.zoom);
+    if (view.current.zoom === 1) Object.assign(view.current, { x: 0.5, y: 0.5 });
+    draw();
+  };
+  const zoomBy = (factor) => zoomAt(factor, canvas.current.clientWidth / 2, canvas.current.clientHeight / 2);
+
+  useEffect(() => {
+    const box = canvas.current;
+    const onWheel = (event) => {
+      event.preventDefault(); // React's listener could not: it is passive
+      if (points) zoomAt(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY);
+    };
+    box.addEventListener("wheel", onWheel, { passive: false });
+    return () => box.removeEventListener("wheel", onWheel);
+  });
+
+  const at = (event) => {
+    const box = canvas.current.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  const onPointerDown = (event) => {
+    if (!points || event.button !== 0) return;
+    canvas.current.setPointerCapture(event.pointerId);
+    const [px, py] = at(event);
+    pointers.current.set(event.pointerId, [px, py]);
+    const { fromX, fromY } = scale();
+    if (pointers.current.size === 2) gesture.current = { pinch: true };
+    else gesture.current = { px, py, x: view.current.x, y: view.current.y, moved: false, lasso: event.shiftKey || lassoing ? [[fromX(px), fromY(py)]] : null };
+  };
+  const onPointerMove = (event) => {
+    if (!points) return;
+    const [px, py] = at(event);
+    const act = gesture.current;
+    if (!act) {
+      const found = nearest(px, py);
+      if (found !== here && event.pointerType === "mouse") {
+        if (player.getSnapshot().autoplay) hear(found, HOVER_MS);
+        else setHere(found);
+      }
+      return;
+    }
+    if (act.pinch) {
+      const former = [...pointers.current.values()];
+      pointers.current.set(event.pointerId, [px, py]);
+      const [a, b] = [...pointers.current.values()];
+      const spread = ([p, q]) => Math.hypot(p[0] - q[0], p[1] - q[1]) || 1;
+      zoomAt(spread([a, b]) / spread(former), (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
+      return;
+    }
+    act.moved ||= Math.hypot(px - act.px, py - act.py) > CLICK_PX;
+    if (!act.moved) return;
+    const { fromX, fromY } = scale();
+    if (act.lasso) act.lasso.push([fromX(px), fromY(py)]);
+    else {
+      view.current.x -= fromX(px) - fromX(act.px);
+      view.current.y -= fromY(py) - fromY(act.py);
+      Object.assign(act, { px, py });
+    }
+    draw();
+  };
+  const onPointerUp = (event) => {
+    const act = gesture.current;
+    pointers.current.delete(event.pointerId);
+    if (!act || act.pinch) {
+      if (pointers.current.size === 0) gesture.current = null;
+      return;
+    }
+    gesture.current = null;
+    if (act.moved && act.lasso) {
+      select(points.id.map((_, each) => each).filter((each) => isShown(each) && isInside(act.lasso, points.x[each], points.y[each])));
+      setLassoing(false);
+    } else if (!act.moved) {
+      const found = nearest(act.px, act.py);
+      if (found >= 0) hear(found);
+      else if (chosen.size) select([]);
+    }
+    draw();
+  };
+
+  // The next sound in the direction of an arrow key: near, and rather ahead than beside.
+  const step = (dx, dy) => {
+    const from = here >= 0 ? [points.x[here], points.y[here]] : [view.current.x, view.current.y];
+    let best = -1;
+    let least = Infinity;
+    points.id.forEach((_, each) => {
+      if (!isShown(each) || each === here) return;
+      const [gx, gy] = [points.x[each] - from[0], points.y[each] - from[1]];
+      const ahead = gx * dx + gy * dy;
+      const aside = Math.abs(gx * dy) + Math.abs(gy * dx);
+      if (here >= 0 && (ahead <= 0 || aside > 2 * ahead)) return;
+      const cost = here >= 0 ? ahead + 2 * aside : Math.hypot(gx, gy);
+      if (cost < least) [best, least] = [each, cost];
+    });
+    if (best >= 0) hear(best);
+  };
+  const onKeyDown = (event) => {
+    if (!points || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.key in moves) step(...moves[event.key]);
+    else if (event.key === "Enter" && here >= 0) onOpen(points.id[here]);
+    else if (event.key === " ") player.toggle();
+    else if (event.key === "+" || event.key === "=") zoomBy(1.5);
+    else if (event.key === "-") zoomBy(1 / 1.5);
+    else if (event.key === "Escape" && chosen.size) select([]);
+    else return;
+    event.preventDefault();
+  };
+  const toggle = (name) =>
+    setHidden((before) => {
+      const after = new Set(before);
+      if (!after.delete(name)) after.add(name);
+      return after;
+    });
+
+  const count = points ? points.id.length : 0;
+  return (
+    <div className="sound-map" data-testid="sound-map" data-count={points ? count : ""} data-chosen={chosen.size} data-lasso={lassoing}>
+      <canvas
+        ref={canvas}
+        role="application"
+        tabIndex={0}
+        aria-label="Map of sounds. Arrow keys move to the next sound and play it, Enter opens it."
+        aria-describedby="map-here"
+        onPointerDown={onPointerDown}
+        onPointerMove={onPointerMove}
+        onPointerUp={onPointerUp}
+        onPointerCancel={onPointerUp}
+        onPointerLeave={() => clearTimeout(timer.current)}
+        onDoubleClick={() => here >= 0 && onOpen(points.id[here])}
+        onKeyDown={onKeyDown}
+        data-testid="map-canvas"
+      />
+      <p id="map-here" className="map-here" role="status" data-testid="map-here">
+        {here >= 0 && points && here < count ? (
+          <>
+            <strong>{points.name[here]}</strong> {describe(points, here).slice(points.name[here].length)}{" "}
+            <button type="button" className="button small" onClick={() => onOpen(points.id[here])} data-testid="map-open">
+              Open
+            </button>
+          </>
+        ) : problem ? (
+          problem
+        ) : !points ? (
+          "Loading the map …"
+        ) : count === 0 ? (
+          "No analysed sounds match. Sounds appear here when they are analysed."
+        ) : (
+          `Point at a square to hear it. Shift and drag to select. ${points.total > count ? `The newest ${count.toLocaleString()} of ${points.total.toLocaleString()} sounds are shown.` : ""}`
+        )}
+      </p>
+      <div className="map-tools" role="group" aria-label="Map">
+        <button type="button" className="button small" aria-pressed={lassoing} onClick={() => setLassoing(!lassoing)} title="Draw around sounds to select them (Shift and drag)" data-testid="map-lasso">
+          Lasso
+        </button>
+        <button type="button" className="button small" aria-label="Zoom in" disabled={zoom >= MAX_ZOOM} onClick={() => zoomBy(1.5)} data-testid="map-in">
+          +
+        </button>
+        <button type="button" className="button small" aria-label="Zoom out" disabled={zoom <= 1} onClick={() => zoomBy(1 / 1.5)} data-testid="map-out">
+          −
+        </button>
+        <button type="button" className="button small" disabled={zoom <= 1} onClick={() => zoomBy(1 / MAX_ZOOM)} data-testid="map-fit">
+          Show all
+        </button>
+      </div>
+      <div className="map-legend" role="group" aria-label="Classes">
+        {classes.map(([name, number]) => (
+          <button key={name} type="button" className="map-class" aria-pressed={!hidden.has(name)} onClick={() => toggle(name)} style={{ "--hue": (COLOURS[name] || COLOURS.fx)[0], "--saturation": `${(COLOURS[name] || COLOURS.fx)[1]}%` }} data-testid="map-class">
+            <i aria-hidden="true" />
+            {name} <span className="mono">{number}</span>
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}

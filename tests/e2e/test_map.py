@@ -1,0 +1,127 @@
+"""The map of sounds: what is under the pointer is heard, a lasso selects, filters apply."""
+
+import re
+
+import pytest
+from playwright.sync_api import FloatRect, Page, expect
+
+from tests.e2e import people
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+
+DEMO_SOUNDS = "27"
+
+
+@pytest.fixture
+def canvas(page: Page) -> FloatRect:
+    """The map of the demo account, and where its canvas is."""
+    people.sign_in(page, DEMO_USER)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+    page.get_by_test_id("view-map").click()
+    expect(page).to_have_url(re.compile("/map"))
+    expect(page.get_by_test_id("sound-map")).to_have_attribute("data-count", DEMO_SOUNDS)
+    box = page.get_by_test_id("map-canvas").bounding_box()
+    assert box
+    return box
+
+
+def draw_around(page: Page) -> None:
+    """Draw a lasso around the whole canvas."""
+    box = page.get_by_test_id("map-canvas").bounding_box()  # it moves when chips appear above it
+    assert box
+    left, top = box["x"] + 2, box["y"] + 2
+    right, bottom = left + box["width"] - 4, top + box["height"] - 4
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def test_arrow_keys_move_and_play_and_enter_opens_the_sound(page: Page, canvas: FloatRect) -> None:
+    here = page.get_by_test_id("map-here")
+    page.get_by_test_id("map-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    expect(here.locator("strong")).to_be_visible()
+    expect(page.get_by_test_id("player")).to_have_attribute("data-playing", "true")
+    first = here.inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(here).not_to_have_text(first)
+    name = here.locator("strong").inner_text()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/samples/"))
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_the_sound_under_the_pointer_is_heard_and_a_click_plays_it(
+    page: Page, canvas: FloatRect
+) -> None:
+    here = page.get_by_test_id("map-here")
+    for step in range(40):  # sweep the row of the middle until a sound is near
+        page.mouse.move(
+            canvas["x"] + canvas["width"] * step / 40, canvas["y"] + canvas["height"] * 0.5
+        )
+        page.wait_for_timeout(30)
+        if here.locator("strong").count():
+            break
+    expect(page.get_by_test_id("player")).to_have_attribute("data-playing", "true")
+    playing = page.get_by_test_id("player").get_attribute("data-track")
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_test_id("player")).to_have_attribute("data-track", str(playing))
+    here.get_by_test_id("map-open").click()
+    expect(page).to_have_url(re.compile(f"/samples/{playing}"))
+
+
+def test_a_lasso_selects_for_all_actions_and_the_list_keeps_the_search(
+    page: Page, canvas: FloatRect
+) -> None:
+    sounds = page.get_by_test_id("sound-map")
+    page.keyboard.down("Shift")
+    draw_around(page)
+    page.keyboard.up("Shift")
+    expect(sounds).to_have_attribute("data-chosen", DEMO_SOUNDS)
+    expect(page.get_by_test_id("bulk")).to_contain_text(f"{DEMO_SOUNDS} selected")
+    page.get_by_test_id("bulk-pads").click()
+    expect(page.get_by_test_id("put-on-pads-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear selection").click()
+    expect(sounds).to_have_attribute("data-chosen", "0")
+    page.get_by_test_id("search").fill("warm bass")
+    expect(sounds).to_have_attribute("data-count", "3")
+    expect(page.get_by_test_id("chip")).to_have_count(1)
+    page.get_by_test_id("map-lasso").click()  # without Shift, as on a phone
+    expect(sounds).to_have_attribute("data-lasso", "true")
+    draw_around(page)
+    expect(page.get_by_test_id("bulk")).to_contain_text("3 selected")
+    page.get_by_test_id("view-list").click()
+    expect(page).to_have_url(re.compile(r"/library\?q=warm"))
+    expect(page.get_by_test_id("name")).to_have_count(3)
+
+
+def test_a_class_is_hidden_and_the_view_zooms(page: Page, canvas: FloatRect) -> None:
+    sounds, loops = page.get_by_test_id("sound-map"), page.get_by_role("button", name="break")
+    loops.click()
+    expect(loops).to_have_attribute("aria-pressed", "false")
+    page.keyboard.down("Shift")
+    draw_around(page)
+    page.keyboard.up("Shift")
+    expect(sounds).not_to_have_attribute("data-chosen", DEMO_SOUNDS)
+    fit = page.get_by_test_id("map-fit")
+    expect(fit).to_be_disabled()
+    page.get_by_test_id("map-in").click()
+    expect(fit).to_be_enabled()
+    page.get_by_test_id("map-out").click()
+    expect(fit).to_be_disabled()
+    page.mouse.move(canvas["x"] + 300, canvas["y"] + 200)
+    page.mouse.wheel(0, -600)
+    expect(fit).to_be_enabled()
+    fit.click()
+    expect(page.get_by_test_id("map-in")).to_be_enabled()
+
+
+def test_an_empty_result_and_a_failed_request_are_said(page: Page, canvas: FloatRect) -> None:
+    page.get_by_test_id("search").fill("zzzzzz")
+    expect(page.get_by_test_id("map-here")).to_contain_text("No analysed sounds match")
+    page.route("**/api/samples/map?**", lambda route: route.abort())
+    page.get_by_test_id("search").fill("kick")
+    expect(page.get_by_test_id("map-here")).to_contain_text("can’t be loaded right now")
