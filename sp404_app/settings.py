@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     stripe_secret_key: str = ""
     stripe_webhook_secret: Annotated[tuple[str, ...], NoDecode] = ()
     stripe_price_pro: str = ""
+    stripe_price_pro_year: str = ""
     stripe_price_enterprise: str = ""
+    stripe_price_enterprise_year: str = ""
     metrics_token: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_port: int = Field(0, ge=0, le=65535)
     sentry_dsn: str = ""

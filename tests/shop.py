@@ -24,7 +24,7 @@ from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import BillingCustomer, Invoice, StripeEvent, Subscription
 from sp404_app.services.billing import checkout, entitlements, stripe_client, sync
-from sp404_app.services.plans import Tier
+from sp404_app.services.plans import Interval, Tier
 from sp404_app.settings import Settings, settings
 from stripe_emulator import app as stripe_emulator
 from tests.stripe_emulator.stripe_server import Served
@@ -65,9 +65,13 @@ class Shop:
     base: str
     browser: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
 
-    def start(self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False) -> str:
+    def start(
+        self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False, every: str = "month"
+    ) -> str:
         with transaction() as session:
-            return checkout.start_checkout(session, user_id, Tier(tier), trial=trial)
+            return checkout.start_checkout(
+                session, user_id, Tier(tier), trial=trial, interval=Interval(every)
+            )
 
     def pay(self, url: str, card: str = VISA) -> str:
         """Submit the Checkout page; return the URL to which it redirects."""
@@ -82,9 +86,15 @@ class Shop:
             return checkout.finish_checkout(session, user_id, found[1])
 
     def buy(
-        self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False, card: str = VISA
+        self,
+        user_id: uuid.UUID,
+        tier: str = "pro",
+        *,
+        trial: bool = False,
+        card: str = VISA,
+        every: str = "month",
     ) -> Subscription:
-        back = self.pay(self.start(user_id, tier, trial=trial), card)
+        back = self.pay(self.start(user_id, tier, trial=trial, every=every), card)
         self.finish(user_id, back)
         self.settle()
         return self.subscription(user_id)

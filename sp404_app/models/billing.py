@@ -109,6 +109,7 @@ class Subscription(SQLModel, table=True):
     price_id: str
     amount: int
     currency: str
+    interval: str = Field(default="month", sa_column_kwargs={"server_default": "month"})
     period_start: dt.datetime = Moment(nullable=False)
     period_end: dt.datetime = Moment(nullable=False)
     trial_end: dt.datetime | None = Moment()
@@ -116,7 +117,8 @@ class Subscription(SQLModel, table=True):
     canceled_at: dt.datetime | None = Moment()
     ended_at: dt.datetime | None = Moment()
     schedule_id: str = ""
-    pending_tier: str = ""  # a downgrade scheduled for the end of the period
+    pending_tier: str = ""  # a change scheduled for the end of the period
+    pending_interval: str = Field(default="", sa_column_kwargs={"server_default": ""})
     pending_at: dt.datetime | None = Moment()
     unpaid_change: bool = False  # an upgrade that waits for its payment
     # The invoice of an unpaid upgrade whose payment also undoes the cancellation.

@@ -120,6 +120,15 @@ def plans() -> rx.Component:
     )
 
 
+def yearly_text(plan: Plan) -> str:
+    """Return the yearly price as text: "or $290 per year, two months free"."""
+    if not plan.price_cents:
+        return "no card needed"
+    months = 12 - plan.yearly_price_cents // plan.price_cents
+    free = {1: ", one month free", 2: ", two months free"}.get(months, "")
+    return f"or ${plan.yearly_price_cents // 100} per year{free}"
+
+
 def card(plan: Plan) -> rx.Component:
     """Render one plan."""
     storage = format_size(plan.storage_bytes) if plan.storage_bytes else "Unlimited"
@@ -129,6 +138,7 @@ def card(plan: Plan) -> rx.Component:
         rx.el.p(
             rx.el.span(f"${plan.price_cents // 100}", class_name="price mono"),
             rx.el.span(" per month", class_name="muted"),
+            rx.el.span(yearly_text(plan), class_name="muted plan-year"),
         ),
         rx.el.ul(
             rx.el.li(rx.el.span(storage, class_name="mono"), " storage"),

@@ -15,9 +15,19 @@ class Tier(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class Interval(StrEnum):
+    """How often a subscription is paid, from the shortest to the longest."""
+
+    MONTH = "month"
+    YEAR = "year"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan's price, limits and trial; a limit of None means unlimited."""
+    """A plan's prices, limits and trial; a limit of None means unlimited.
+
+    Prices are US cents. Analyses are counted by month, however often the plan is paid.
+    """
 
     tier: Tier
     name: str
@@ -26,6 +36,11 @@ class Plan:
     analyses_per_month: int | None
     trial_days: int
     requests_per_minute: int
+    yearly_price_cents: int = 0
+
+    def price_for(self, interval: Interval) -> int:
+        """Return the list price of one month or one year, in US cents."""
+        return self.yearly_price_cents if interval is Interval.YEAR else self.price_cents
 
 
 PLANS = {
@@ -48,6 +63,7 @@ PLANS = {
             analyses_per_month=500,
             trial_days=14,
             requests_per_minute=300,
+            yearly_price_cents=29000,
         ),
         Plan(
             Tier.ENTERPRISE,
@@ -57,6 +73,7 @@ PLANS = {
             analyses_per_month=None,
             trial_days=0,
             requests_per_minute=1000,
+            yearly_price_cents=99000,
         ),
     )
 }

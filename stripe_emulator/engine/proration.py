@@ -151,11 +151,12 @@ def remaining_time_charge(tx: Transaction, item: Object, at: int, moved: bool) -
         item["current_period_end"] = periods.next_period_end(at, at, item["price"]["recurring"])
     start, end = item["current_period_start"], item["current_period_end"]
     cents = periods.prorate_cents(period_amount(item), end - at, end - start)
-    name, _ = product_and_price_text(tx, item)
+    name, price = product_and_price_text(tx, item)
     text = f"Remaining time on {name} after {periods.format_day(at)}"
-    line = proration_line(item, cents, text, (at, end))
     if moved:
-        line["parent"]["subscription_item_details"]["proration"] = False
+        text = f"{item['quantity']} × {name} (at {price})"
+    line = proration_line(item, cents, text, (at, end))
+    line["parent"]["subscription_item_details"]["proration"] = not moved
     item["_billed"] = {"amount": cents, "start": at, "end": end, "line": line["id"]}
     return line
 

@@ -12,6 +12,7 @@ from tests.security.world import id_for
 # be an id, so a new handler needs an entry.
 PARAMETERS: dict[str, object] = {
     "ExportState.choose_device.device": "mk2",
+    "PlansState.show_interval.interval": "year",
     "PadsState.move_bank.source": "A",
     "PadsState.move_bank.target": "B",
     "PadsState.level_bank.to": "lufs",

@@ -33,6 +33,7 @@ async def run(events: Any) -> list[EventSpec]:
     [
         lambda: PlansState().load(),
         lambda: run(PlansState().choose("pro")),
+        lambda: PlansState().show_interval("year"),
         lambda: run(PlansState().confirm()),
         lambda: run(BillingState().load()),
         lambda: run(BillingState().cancel()),
@@ -96,6 +97,45 @@ async def test_a_plan_is_previewed_and_changed(shop: Shop) -> None:
     tab.close()
     await run(tab.confirm())  # the dialog is closed
     assert tab.cards[2].current
+
+
+async def test_the_switch_shows_yearly_prices_and_pays_yearly(shop: Shop) -> None:
+    ada = sign_up_user()
+    shop.buy(ada.id)
+    tab = in_tab(PlansState(), cookie(ada.id))
+    await tab.load()
+    assert (tab.cards[1].price, tab.cards[1].other_price) == ("$29", "or $290 a year")
+    await tab.show_interval("year")
+    free, pro, enterprise = tab.cards
+    assert (free.current, free.label) == (False, "Cancel plan")
+    assert (pro.price, pro.per, pro.other_price) == ("$290", "a year", "or $29 a month")
+    assert (pro.current, pro.badge, pro.label) == (False, "Yours, paid monthly", "Pay yearly")
+    assert enterprise.label == "Upgrade to Enterprise"
+    await run(tab.choose("pro"))
+    assert tab.dialog.title == "Pay yearly for Pro"
+    assert tab.dialog.next_charge == "$290.00 a year"
+    assert (tab.dialog.gains, tab.dialog.losses) == ((), ())
+    await run(tab.confirm())
+    assert (tab.cards[1].current, tab.cards[1].badge) == (True, "Current plan")
+    await tab.show_interval("month")
+    assert tab.cards[1].label == "Pay monthly"
+    await run(tab.choose("pro"))
+    assert tab.dialog.title == "Pay monthly for Pro from the next period"
+    await run(tab.confirm())
+    assert tab.cards[1].badge.startswith("From ")
+    page = in_tab(BillingState(), cookie(ada.id))
+    await run(page.load())
+    assert (page.card.price, page.card.can_keep) == ("$290.00 a year", True)
+    assert page.card.next_label == "Changes to monthly payment on"
+    await tab.load()
+    assert tab.interval == "year"  # as the subscription is paid
+
+
+@pytest.mark.parametrize("name", ["week", "", None, 7, ["year"], "x" * 500])
+async def test_other_intervals_are_refused(name: Any) -> None:
+    tab = in_tab(PlansState(), cookie(sign_up_user().id))
+    with pytest.raises(ValidationFailed):
+        await tab.show_interval(name)
 
 
 async def test_a_declined_upgrade_shows_the_payment_link(shop: Shop) -> None:

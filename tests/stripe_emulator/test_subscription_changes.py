@@ -402,3 +402,59 @@ def test_invalid_item_changes_are_refused(shop: Shop) -> None:
         with pytest.raises(stripe.InvalidRequestError) as refused:
             shop.harness.v1.subscriptions.update(subscription.id, {"items": items})
         assert refused.value.code == code
+
+
+def yearly_price(shop: Shop) -> str:
+    product = shop.harness.v1.prices.retrieve(shop.pro).product
+    return shop.harness.v1.prices.create(
+        {
+            "product": product,
+            "currency": "usd",
+            "unit_amount": 29000,
+            "recurring": {"interval": "year"},
+        }
+    ).id
+
+
+def test_a_change_to_yearly_credits_the_month_and_starts_a_year_now(shop: Shop) -> None:
+    subscription = subscribe(shop, shop.customer())
+    middle, price = half_way(shop, subscription), yearly_price(shop)
+    shown = preview(shop, subscription, price, proration_date=middle)
+    changed = upgrade(shop, subscription, price, proration_date=middle)
+    charged = shop.harness.v1.invoices.retrieve(changed.latest_invoice)
+    assert [line.amount for line in charged.lines.data] == [-1450, 29000]
+    assert shown.total == charged.amount_paid == 27550
+    assert charged.lines.data[1].description.endswith("(at $290.00 / year)")
+    details = [line.parent.subscription_item_details.proration for line in charged.lines.data]
+    assert details == [True, False]  # the year is a whole period
+    item = changed.items.data[0]
+    assert (item.current_period_start, changed.billing_cycle_anchor) == (middle, middle)
+    assert (item.current_period_end - middle) // DAY in (365, 366)
+
+
+def test_a_schedule_changes_to_monthly_when_the_year_ends(shop: Shop) -> None:
+    subscription = subscribe(shop, shop.customer(), price=yearly_price(shop))
+    end = subscription.items.data[0].current_period_end
+    schedules = shop.harness.v1.subscription_schedules
+    schedule = schedules.create({"from_subscription": subscription.id})
+    current = schedule.phases[0]
+    phases: list[object] = [
+        {
+            "items": [{"price": current.items[0].price, "quantity": 1}],
+            "start_date": current.start_date,
+            "end_date": current.end_date,
+        },
+        {
+            "items": [{"price": shop.pro, "quantity": 1}],
+            "duration": {"interval": "month", "interval_count": 1},
+            "proration_behavior": "none",
+        },
+    ]
+    schedules.update(schedule.id, {"phases": phases, "end_behavior": "release"})  # type: ignore[arg-type]
+    shop.harness.pass_time(end - shop.harness.now() + 1)
+    found = shop.harness.v1.subscriptions.retrieve(subscription.id)
+    item = found.items.data[0]
+    assert (item.price.id, item.current_period_start) == (shop.pro, end)
+    assert (item.current_period_end - end) // DAY in range(28, 32)
+    charged = shop.harness.v1.invoices.retrieve(found.latest_invoice)
+    assert (charged.amount_paid, len(charged.lines.data)) == (2900, 1)

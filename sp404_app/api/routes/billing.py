@@ -21,7 +21,7 @@ from sp404_app.services.billing import (
 )
 from sp404_app.services.billing.proration_preview import ChangeKind
 from sp404_app.services.billing.schemas import InvoiceView, PlanView, SubscriptionView
-from sp404_app.services.plans import PLANS, Tier
+from sp404_app.services.plans import PLANS, Interval, Tier
 
 router = APIRouter(tags=["billing"])
 
@@ -37,9 +37,10 @@ class Plans(BaseModel):
 
 
 class Purchase(BaseModel):
-    """The plan to buy, and whether to start with the free trial."""
+    """The plan to buy, how often to pay, and whether to start with the free trial."""
 
     plan: PlanName
+    interval: Interval = Interval.MONTH
     trial: bool = False
 
 
@@ -50,9 +51,13 @@ class CheckoutStarted(BaseModel):
 
 
 class Change(BaseModel):
-    """The plan to change to, and the `proration_date` of the preview (Unix seconds)."""
+    """The plan to change to, and the `proration_date` of the preview (Unix seconds).
+
+    Without `interval`, the subscription is paid as often as before.
+    """
 
     plan: PlanName
+    interval: Interval | None = None
     proration_date: Annotated[int, Field(ge=0, le=2**40)] | None = None
 
 
@@ -67,6 +72,7 @@ class PreviewView(BaseModel):
     """Effect and cost of a plan change; amounts in the smallest currency unit."""
 
     plan: str
+    interval: Interval
     kind: ChangeKind
     due_today: int
     next_amount: int
@@ -100,9 +106,9 @@ class Received(BaseModel):
 
 
 @router.get("/billing/plans")
-def get_plans(session: Database) -> Plans:
-    """List the plans. No authentication required."""
-    found = [schemas.plan_view(session, plan) for plan in PLANS.values()]
+def get_plans(session: Database, interval: Interval = Interval.MONTH) -> Plans:
+    """List the plans with their monthly or yearly price. No authentication required."""
+    found = [schemas.plan_view(session, plan, interval) for plan in PLANS.values()]
     return Plans(plans=found, total=len(found))
 
 
@@ -110,9 +116,10 @@ def get_plans(session: Database) -> Plans:
 def subscribe(session: Database, user_id: CurrentUser, wanted: Purchase) -> CheckoutStarted:
     """Start a purchase. A repeated request returns the same URL while the session is open."""
     tier = checkout.parse_paid_tier(wanted.plan)
-    return CheckoutStarted(
-        checkout_url=checkout.start_checkout(session, user_id, tier, trial=wanted.trial)
+    url = checkout.start_checkout(
+        session, user_id, tier, trial=wanted.trial, interval=wanted.interval
     )
+    return CheckoutStarted(checkout_url=url)
 
 
 @router.get("/billing/subscription")
@@ -126,10 +133,12 @@ def get_subscription(session: Database, user_id: CurrentUser) -> SubscriptionVie
 
 @router.post("/billing/subscription/preview")
 def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewView:
-    """Preview a plan change: what it does, and what it costs today and next month."""
-    found = proration_preview.preview_change(session, user_id, _parse_tier(wanted.plan))
+    """Preview a plan change: what it does, and what it costs today and in the next period."""
+    tier = _parse_tier(wanted.plan)
+    found = proration_preview.preview_change(session, user_id, tier, wanted.interval)
     return PreviewView(
         plan=found.tier,
+        interval=found.interval,
         kind=found.kind,
         due_today=found.due_today,
         next_amount=found.next_amount,
@@ -146,11 +155,16 @@ def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewV
 
 @router.put("/billing/subscription")
 def change(user_id: CurrentUser, wanted: Change) -> SubscriptionView:
-    """Change the plan: upgrades apply now, downgrades and cancellations at period end."""
+    """Change the plan: upgrades apply now, downgrades and cancellations at period end.
+
+    From monthly to yearly is an upgrade, from yearly to monthly a downgrade.
+    """
     tier = _parse_tier(wanted.plan)
     # Committed before `ensure_paid` raises, because Stripe's state has changed either way.
     with transaction() as session:
-        changed = subscriptions.change_plan(session, user_id, tier, wanted.proration_date)
+        changed = subscriptions.change_plan(
+            session, user_id, tier, wanted.proration_date, wanted.interval
+        )
     changed.ensure_paid()
     with transaction() as session:
         return schemas.subscription_view(session, user_id)

@@ -33,6 +33,7 @@ def plans() -> rx.Component:
                 PlansState.came_back,
                 rx.el.p("Checkout cancelled. You haven't been charged.", class_name="notice"),
             ),
+            interval_switch(),
             rx.cond(
                 PlansState.loaded,
                 rx.el.div(rx.foreach(PlansState.cards, card), class_name="plan-cards"),
@@ -52,6 +53,29 @@ def plans() -> rx.Component:
             data_testid="plans",
         ),
         current="/billing",
+    )
+
+
+def interval_switch() -> rx.Component:
+    """Render the switch between monthly and yearly prices."""
+    return rx.el.fieldset(
+        rx.el.legend("Pay", class_name="visually-hidden"),
+        interval_button("Monthly", "month"),
+        interval_button("Yearly, two months free", "year"),
+        class_name="interval-switch",
+        data_testid="interval",
+    )
+
+
+def interval_button(label: str, interval: str) -> rx.Component:
+    """Render one side of the switch."""
+    return rx.el.button(
+        label,
+        type="button",
+        aria_pressed=rx.cond(PlansState.interval == interval, "true", "false"),
+        disabled=PlansState.busy | ~PlansState.loaded,  # type: ignore[operator]
+        on_click=PlansState.show_interval(interval),
+        data_testid=f"every-{interval}",
     )
 
 
@@ -76,7 +100,8 @@ def card(plan: PlanCard) -> rx.Component:
         ),
         rx.el.p(
             rx.el.span(plan.price, class_name="price mono"),
-            rx.el.span(" a month", class_name="muted"),
+            rx.el.span(f" {plan.per}", class_name="muted"),
+            rx.el.span(plan.other_price, class_name="other-price"),
         ),
         rx.el.dl(
             fact("Storage", plan.storage),

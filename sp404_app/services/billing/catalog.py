@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, select
 
-from sp404_app.errors import NotFound, Unavailable
+from sp404_app.errors import Conflict, NotFound, Unavailable
 from sp404_app.models import StripeObject
-from sp404_app.services.billing import stripe_client
+from sp404_app.services.billing import stripe_client, stripe_parsing
 from sp404_app.services.billing.stripe_client import StripeDict, stripe_errors, to_plain_dict
-from sp404_app.services.plans import PLANS, Plan, Tier
+from sp404_app.services.plans import PLANS, Interval, Plan, Tier
 from sp404_app.settings import settings
 
 DEFAULT_CURRENCY = "usd"
 PAID_PLANS = tuple(plan for plan in PLANS.values() if plan.price_cents)
+PRICES = tuple((plan, interval) for plan in PAID_PLANS for interval in Interval)
 PORTAL_OBJECT = "portal"
 WEBHOOK_OBJECT = "webhook"
 WEBHOOK_EVENTS = (
@@ -54,35 +55,36 @@ WEBHOOK_EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A monthly price as Stripe has it."""
+    """A price of one month or one year, as Stripe has it."""
 
     id: str
     amount: int
     currency: str
 
 
-def get_plan_price(session: Session, tier: Tier) -> Price:
+def get_plan_price(session: Session, tier: Tier, interval: Interval = Interval.MONTH) -> Price:
     """Return the Stripe price of a plan; with the emulator, create the prices if needed.
 
     Raises:
         Unavailable: If `billing setup` has not been run.
     """
-    row = _find_object(session, _price_object_name(tier))
-    chosen = _configured_price_id(tier)
+    row = _find_object(session, _price_object_name(tier, interval))
+    chosen = _configured_price_id(tier, interval)
     if row is None or (chosen and row.stripe_id != chosen):
         if not settings().stripe_emulated:
-            raise Unavailable("Paid plans aren't available yet.")
+            raise Unavailable("This plan isn't available yet.")
         set_up_catalog(session)
-        row = _find_object(session, _price_object_name(tier))
+        row = _find_object(session, _price_object_name(tier, interval))
         assert row
     return Price(row.stripe_id, row.amount or 0, row.currency)
 
 
-def get_display_price(session: Session, plan: Plan) -> Price:
+def get_display_price(session: Session, plan: Plan, interval: Interval = Interval.MONTH) -> Price:
     """Return a plan's price at Stripe, or the list price from `plans` before `billing setup`."""
-    row = _find_object(session, _price_object_name(plan.tier)) if plan.price_cents else None
+    name = _price_object_name(plan.tier, interval)
+    row = _find_object(session, name) if plan.price_cents else None
     if row is None or row.amount is None:
-        return Price("", plan.price_cents, DEFAULT_CURRENCY)
+        return Price("", plan.price_for(interval), DEFAULT_CURRENCY)
     return Price(row.stripe_id, row.amount, row.currency)
 
 
@@ -97,8 +99,8 @@ def tier_of_price(session: Session, price: StripeDict) -> Tier | None:
         )
     ).first()
     name = (
-        object_name.removeprefix("price:")
-        if object_name
+        object_name.split(":")[1]
+        if object_name and ":" in object_name
         else (price.get("metadata") or {}).get("tier", "")
     )
     return Tier(name) if name in {plan.tier for plan in PAID_PLANS} else None
@@ -114,6 +116,25 @@ def tier_of_price_id(session: Session, price_id: str) -> Tier | None:
         return None
     found = tier_of_price(session, {"id": price_id})
     return found or tier_of_price(session, _fetch_price(stripe_client.stripe_mode(), price_id))
+
+
+def interval_of_price(session: Session, price: StripeDict) -> Interval:
+    """Return how often a Stripe price is paid; a price known by its id only is looked up.
+
+    Raises:
+        AppError: If Stripe does not answer.
+    """
+    if "recurring" not in price:
+        name = session.exec(
+            select(StripeObject.name).where(
+                StripeObject.realm == stripe_client.stripe_mode(),
+                StripeObject.stripe_id == price["id"],
+            )
+        ).first()
+        if name:
+            return Interval.YEAR if name.endswith(f":{Interval.YEAR}") else Interval.MONTH
+        price = _fetch_price(stripe_client.stripe_mode(), price["id"])
+    return stripe_parsing.price_interval(price)
 
 
 @lru_cache(maxsize=256)
@@ -132,8 +153,10 @@ def portal_configuration_id(session: Session) -> str:
 
 
 def is_catalog_set_up(session: Session) -> bool:
-    """Return whether every paid plan has a Stripe price."""
-    return all(_find_object(session, _price_object_name(plan.tier)) for plan in PAID_PLANS)
+    """Return whether every paid plan has its Stripe prices."""
+    return all(
+        _find_object(session, _price_object_name(plan.tier, interval)) for plan, interval in PRICES
+    )
 
 
 def set_up_catalog(session: Session) -> list[str]:
@@ -142,43 +165,61 @@ def set_up_catalog(session: Session) -> list[str]:
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
-    lines = [_set_up_price(session, plan) for plan in PAID_PLANS]
+    lines = [_set_up_price(session, plan, interval) for plan, interval in PRICES]
     lines.append(f"portal {_set_up_portal(session)}")
     if not settings().stripe_emulated:
         lines.append(_set_up_webhook(session))
     return lines
 
 
-def _set_up_price(session: Session, plan: Plan) -> str:
+def _set_up_price(session: Session, plan: Plan, interval: Interval) -> str:
     with stripe_errors():
-        found = _find_price(plan) or _create_price(plan)
-    _save_object(
-        session, _price_object_name(plan.tier), found["id"], found["unit_amount"], found["currency"]
-    )
-    return f"{plan.name} {found['id']} {found['unit_amount']} {found['currency']}"
+        found = _find_price(plan, interval) or _create_price(plan, interval)
+    if stripe_parsing.price_interval(found) is not interval:
+        raise Conflict(f"{found['id']} is not paid every {interval}, as {plan.name} needs it.")
+    name = _price_object_name(plan.tier, interval)
+    _save_object(session, name, found["id"], found["unit_amount"], found["currency"])
+    return f"{plan.name} {interval} {found['id']} {found['unit_amount']} {found['currency']}"
 
 
-def _find_price(plan: Plan) -> StripeDict | None:
+def _find_price(plan: Plan, interval: Interval) -> StripeDict | None:
     prices = stripe_client.client().v1.prices
-    if chosen := _configured_price_id(plan.tier):
+    if chosen := _configured_price_id(plan.tier, interval):
         return to_plain_dict(prices.retrieve(chosen))
-    listed = prices.list({"lookup_keys": [_lookup_key(plan)], "active": True, "limit": 1})
+    key = _lookup_key(plan, interval)
+    listed = prices.list({"lookup_keys": [key], "active": True, "limit": 1})
     return to_plain_dict(listed.data[0]) if listed.data else None
 
 
-def _create_price(plan: Plan) -> StripeDict:
-    products, key = stripe_client.client().v1.products, _lookup_key(plan)
-    product = products.create(
-        {"name": f"Crate 404 {plan.name}", "metadata": {"tier": plan.tier}},
-        {"idempotency_key": f"product:{key}"},
+def _find_product(plan: Plan) -> str:
+    """Return the product of the plan's other price, or ""."""
+    for interval in Interval:
+        if found := _find_price(plan, interval):
+            return stripe_parsing.object_id(found["product"])
+    return ""
+
+
+def _create_product(plan: Plan) -> str:
+    key = f"product:{_lookup_key(plan, Interval.MONTH)}"
+    return (
+        stripe_client.client()
+        .v1.products.create(
+            {"name": f"Crate 404 {plan.name}", "metadata": {"tier": plan.tier}},
+            {"idempotency_key": key},
+        )
+        .id
     )
+
+
+def _create_price(plan: Plan, interval: Interval) -> StripeDict:
+    key = _lookup_key(plan, interval)
     return to_plain_dict(
         stripe_client.client().v1.prices.create(
             {
-                "product": product.id,
+                "product": _find_product(plan) or _create_product(plan),
                 "currency": DEFAULT_CURRENCY,
-                "unit_amount": plan.price_cents,
-                "recurring": {"interval": "month"},
+                "unit_amount": plan.price_for(interval),
+                "recurring": {"interval": interval.value},
                 "lookup_key": key,
                 "metadata": {"tier": plan.tier},
             },
@@ -261,16 +302,19 @@ def _save_object(
     session.execute(row.on_conflict_do_update(index_elements=["realm", "name"], set_=values))
 
 
-def _price_object_name(tier: Tier) -> str:
-    return f"price:{tier}"
+def _price_object_name(tier: Tier, interval: Interval) -> str:
+    """Return the name of a price's row; a monthly price has the name of the first release."""
+    return f"price:{tier}" if interval is Interval.MONTH else f"price:{tier}:{interval}"
 
 
-def _configured_price_id(tier: Tier) -> str:
+def _configured_price_id(tier: Tier, interval: Interval) -> str:
     return {
-        Tier.PRO: settings().stripe_price_pro,
-        Tier.ENTERPRISE: settings().stripe_price_enterprise,
-    }.get(tier, "")
+        (Tier.PRO, Interval.MONTH): settings().stripe_price_pro,
+        (Tier.PRO, Interval.YEAR): settings().stripe_price_pro_year,
+        (Tier.ENTERPRISE, Interval.MONTH): settings().stripe_price_enterprise,
+        (Tier.ENTERPRISE, Interval.YEAR): settings().stripe_price_enterprise_year,
+    }.get((tier, interval), "")
 
 
-def _lookup_key(plan: Plan) -> str:
-    return f"crate404_{plan.tier}_{DEFAULT_CURRENCY}_{plan.price_cents}_month"
+def _lookup_key(plan: Plan, interval: Interval) -> str:
+    return f"crate404_{plan.tier}_{DEFAULT_CURRENCY}_{plan.price_for(interval)}_{interval}"

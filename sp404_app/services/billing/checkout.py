@@ -16,7 +16,7 @@ from sp404_app.services.billing.stripe_client import (
     to_plain_dict,
     within_time_budget,
 )
-from sp404_app.services.plans import PLANS, Tier
+from sp404_app.services.plans import PLANS, Interval, Tier
 from sp404_app.settings import settings
 
 ALREADY_SUBSCRIBED = "You already have a subscription. Change your plan instead."
@@ -42,7 +42,14 @@ def parse_paid_tier(name: str) -> Tier:
 
 
 @within_time_budget
-def start_checkout(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = False) -> str:
+def start_checkout(
+    session: Session,
+    user_id: uuid.UUID,
+    tier: Tier,
+    *,
+    trial: bool = False,
+    interval: Interval = Interval.MONTH,
+) -> str:
     """Return the URL of a Checkout Session for a plan; an open session for it is reused.
 
     Raises:
@@ -56,7 +63,7 @@ def start_checkout(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: b
     current = entitlements.find_current_subscription(session, user_id)
     if current is not None and current.status != "incomplete":
         raise Conflict(ALREADY_SUBSCRIBED)
-    price = catalog.get_plan_price(session, tier)
+    price = catalog.get_plan_price(session, tier, interval)
     metadata = {"user_id": str(user_id), "tier": str(tier), "trial": str(int(trial))}
     if url := _reuse_open_session(customer, metadata, price.id):
         return url
@@ -132,7 +139,7 @@ def _create_session(
         subscription["trial_period_days"] = days
         ends = {"missing_payment_method": "cancel"}
         subscription["trial_settings"] = {"end_behavior": ends}
-    intent = f"co:{customer.user_id}:{metadata['tier']}:{metadata['trial']}"
+    intent = f"co:{customer.user_id}:{metadata['tier']}:{metadata['trial']}:{price}"
     params: Any = {
         "mode": "subscription",
         "customer": customer.stripe_id,

@@ -17,12 +17,12 @@ def subscription_started(
     if trial:
         lines = (
             f"Your free {plan} trial has started. You haven't been charged.",
-            f"It ends on {format_date(trial)}. After that, {plan} costs {price} a month. Cancel "
+            f"It ends on {format_date(trial)}. After that, {plan} costs {price}. Cancel "
             "before then and you won't be charged.",
         )
         return _email(f"Your {plan} trial has started", lines, "View subscription")
     lines = (
-        f"You're on {plan} for {price} a month. It renews on {format_date(until)}.",
+        f"You're on {plan} for {price}. It renews on {format_date(until)}.",
         "You can change or cancel your plan at any time.",
     )
     return _email(f"Welcome to {plan}", lines, "View subscription")
@@ -31,16 +31,24 @@ def subscription_started(
 def plan_changed(before: str, after: str, price: str, until: dt.datetime) -> EmailContent:
     """Confirm a change of plan."""
     old, new = PLANS[Tier(before)].name, PLANS[Tier(after)].name
-    line = f"You've moved from {old} to {new}: {price} a month from {format_date(until)}."
+    line = f"You've moved from {old} to {new}: {price} from {format_date(until)}."
     return _email(f"You're now on {new}", (line, SOUNDS_KEPT), "View subscription")
+
+
+def interval_changed(tier: str, interval: str, price: str, until: dt.datetime) -> EmailContent:
+    """Confirm that a plan is paid by the year instead of by the month, or the reverse."""
+    lines = (
+        f"You now pay {price} for {PLANS[Tier(tier)].name}. It renews on {format_date(until)}.",
+        "Your limits stay the same, and analyses reset every month.",
+    )
+    return _email(f"You now pay every {interval}", lines, "View subscription")
 
 
 def trial_ending(tier: str, price: str, ends: dt.datetime) -> EmailContent:
     """Remind the user three days before the trial becomes a paid subscription."""
     plan = PLANS[Tier(tier)].name
     lines = (
-        f"Your free {plan} trial ends on {format_date(ends)}. After that, {plan} costs {price} a "
-        "month.",
+        f"Your free {plan} trial ends on {format_date(ends)}. After that, {plan} costs {price}.",
         "If you don't want to continue, cancel before then and you won't be charged.",
     )
     return _email(f"Your {plan} trial ends on {format_date(ends)}", lines, "Manage subscription")

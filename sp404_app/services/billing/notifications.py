@@ -36,6 +36,8 @@ class SubscriptionSummary:
     unpaid_change: bool
     amount: int
     currency: str
+    interval: str
+    pending_interval: str
 
     @property
     def is_billable(self) -> bool:
@@ -59,6 +61,8 @@ def summarise_subscription(row: Subscription) -> SubscriptionSummary:
         row.unpaid_change,
         row.amount,
         row.currency,
+        row.interval,
+        row.pending_interval,
     )
 
 
@@ -100,7 +104,7 @@ def _notify_plan(
     if not after.is_billable or after.status == "incomplete" or after.tier == Tier.FREE:
         return
     user_id = customer.user_id
-    price = currency.format_amount(after.amount, after.currency)
+    price = _price_text(after)
     if before is None or before.stripe_id != after.stripe_id or not _grants_paid_plan(before):
         content = email_templates.subscription_started(
             after.tier, price, after.period_end, trial=after.trial_end
@@ -110,9 +114,20 @@ def _notify_plan(
         key = f"plan:{after.stripe_id}:{before.tier}->{after.tier}:{after.period_end:%Y%m%d}"
         content = email_templates.plan_changed(before.tier, after.tier, price, after.period_end)
         _send_once(session, user_id, key, content)
+    elif before.interval != after.interval and after.status != "trialing":
+        key = f"interval:{after.stripe_id}:{after.interval}:{after.period_end:%Y%m%d}"
+        content = email_templates.interval_changed(
+            after.tier, after.interval, price, after.period_end
+        )
+        _send_once(session, user_id, key, content)
     if before and before.stripe_id == after.stripe_id and _has_recovered(before, after):
         key = f"restored:{after.stripe_id}:{after.period_end:%Y%m%d}"
         _send_once(session, user_id, key, email_templates.subscription_restored(after.tier))
+
+
+def _price_text(summary: SubscriptionSummary) -> str:
+    """Return the price of each period: "$29.00 a month"."""
+    return f"{currency.format_amount(summary.amount, summary.currency)} a {summary.interval}"
 
 
 def _grants_paid_plan(summary: SubscriptionSummary) -> bool:
@@ -149,7 +164,7 @@ def _notify_end(
         and after.trial_end
         and after.trial_end - at <= TRIAL_ENDING_NOTICE
     ):
-        price = currency.format_amount(after.amount, after.currency)
+        price = _price_text(after)
         key = f"trial:{after.stripe_id}:{after.trial_end:%Y%m%d}"
         content = email_templates.trial_ending(after.tier, price, after.trial_end)
         _send_once(session, user_id, key, content)

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -25,7 +26,7 @@ from sp404_app.services.billing.stripe_client import (
     within_time_budget,
 )
 from sp404_app.services.infra.byte_size import format_size
-from sp404_app.services.plans import PLANS, Plan, Tier
+from sp404_app.services.plans import PLANS, Interval, Plan, Tier
 
 PREVIEW_TTL_S = 15 * 60
 # Statuses without a paid period: cancelling takes effect immediately.
@@ -37,8 +38,9 @@ class ChangeKind(StrEnum):
 
     SAME = "same"
     SUBSCRIBE = "subscribe"
-    UPGRADE = "upgrade"
-    DOWNGRADE = "downgrade"
+    UPGRADE = "upgrade"  # now: a higher plan, yearly instead of monthly, or both
+    DOWNGRADE = "downgrade"  # at the period's end: a lower plan, or monthly instead of yearly
+    SWITCH = "switch"  # now, in a trial: the other interval of the same plan; the trial goes on
     CANCEL = "cancel"
     KEEP = "keep"  # the current plan: undoes a scheduled downgrade or cancellation
 
@@ -60,6 +62,7 @@ class ChangePreview:
     """
 
     tier: Tier
+    interval: Interval
     kind: ChangeKind
     due_today: int
     next_amount: int
@@ -73,8 +76,10 @@ class ChangePreview:
 
 
 @within_time_budget
-def preview_change(session: Session, user_id: uuid.UUID, tier: Tier) -> ChangePreview:
-    """Return the effect and cost of choosing a plan.
+def preview_change(
+    session: Session, user_id: uuid.UUID, tier: Tier, interval: Interval | None = None
+) -> ChangePreview:
+    """Return the effect and cost of choosing a plan; without an interval, that of today.
 
     Raises:
         AppError: If Stripe does not answer.
@@ -82,40 +87,60 @@ def preview_change(session: Session, user_id: uuid.UUID, tier: Tier) -> ChangePr
     if customers.find_customer(session, user_id):
         sync.sync_customer(session, user_id)
     row = entitlements.find_current_subscription(session, user_id)
+    interval = chosen_interval(row, interval)
     excess = excess_bytes(session, user_id, PLANS[tier])
     if row is None or row.status == "incomplete":
-        return _preview_first_purchase(session, user_id, tier, excess)
-    kind = classify_change(row, tier)
+        return _preview_first_purchase(session, user_id, tier, interval, excess)
+    kind = classify_change(row, tier, interval)
+    preview = partial(ChangePreview, tier, interval, kind, 0, excess_bytes=excess)
     if tier is Tier.FREE:
         immediate = row.status in CANCELS_IMMEDIATELY
         ends = None if immediate else row.cancel_at or row.period_end
-        return ChangePreview(
-            tier, kind, 0, 0, ends, row.currency, excess_bytes=excess, immediate=immediate
-        )
-    if tier == row.tier:  # an existing subscription keeps its price when the list price changes
-        return ChangePreview(
-            tier, kind, 0, row.amount, row.period_end, row.currency, excess_bytes=excess
-        )
-    price = catalog.get_plan_price(session, tier)
+        return preview(0, ends, row.currency, immediate=immediate)
+    # An existing subscription keeps its price when the list price changes.
+    if (tier, interval) == (row.tier, row.interval):
+        return preview(row.amount, row.period_end, row.currency)
+    price = catalog.get_plan_price(session, tier, interval)
     if kind is ChangeKind.UPGRADE:
-        return _preview_upgrade(session, row, tier, price)
-    return ChangePreview(
-        tier, kind, 0, price.amount, row.period_end, price.currency, excess_bytes=excess
-    )
+        return _preview_upgrade(session, row, tier, interval, price)
+    return preview(price.amount, row.period_end, price.currency)
 
 
-def classify_change(row: Subscription | None, tier: Tier) -> ChangeKind:
-    """Return what choosing a plan does, given the current subscription."""
+def chosen_interval(row: Subscription | None, interval: Interval | None) -> Interval:
+    """Return the interval of a request that may name none: that of today, or a month."""
+    if interval is not None:
+        return interval
+    return Interval(row.interval) if row else Interval.MONTH
+
+
+def classify_change(
+    row: Subscription | None, tier: Tier, interval: Interval | None = None
+) -> ChangeKind:
+    """Return what choosing a plan does; without an interval, that of the current subscription."""
+    interval = chosen_interval(row, interval)
     if row is None or row.status == "incomplete":
         return ChangeKind.SAME if tier is Tier.FREE else ChangeKind.SUBSCRIBE
-    if tier == row.tier:
-        return ChangeKind.KEEP if row.cancel_at or row.pending_tier else ChangeKind.SAME
     if tier is Tier.FREE:
-        return ChangeKind.SAME if row.cancel_at else ChangeKind.CANCEL
-    is_upgrade = PLANS[tier].price_cents > PLANS[Tier(row.tier)].price_cents
-    if not is_upgrade and row.pending_tier == tier:
-        return ChangeKind.SAME
-    return ChangeKind.UPGRADE if is_upgrade else ChangeKind.DOWNGRADE
+        return ChangeKind.SAME if row.cancel_at or row.tier == tier else ChangeKind.CANCEL
+    if (tier, interval) == (row.tier, row.interval):
+        return ChangeKind.KEEP if row.cancel_at or row.pending_tier else ChangeKind.SAME
+    if tier == row.tier and row.status == "trialing":
+        return ChangeKind.SWITCH
+    if _applies_now(row, tier, interval):
+        return ChangeKind.UPGRADE
+    is_scheduled = (tier, interval) == (row.pending_tier, row.pending_interval)
+    return ChangeKind.SAME if is_scheduled else ChangeKind.DOWNGRADE
+
+
+def _applies_now(row: Subscription, tier: Tier, interval: Interval) -> bool:
+    """Return whether a change applies now: nothing that is paid for today ends early.
+
+    A trial is not paid for, so a higher plan applies now whatever its interval is.
+    """
+    if PLANS[tier].price_cents < PLANS[Tier(row.tier)].price_cents:
+        return False
+    is_unpaid = row.status == "trialing" or row.tier == Tier.FREE
+    return is_unpaid or (row.interval, interval) != (Interval.YEAR, Interval.MONTH)
 
 
 def excess_bytes(session: Session, user_id: uuid.UUID, plan: Plan) -> int:
@@ -156,16 +181,16 @@ def validate_proration_date(customer: BillingCustomer, row: Subscription, stamp:
 
 
 def _preview_first_purchase(
-    session: Session, user_id: uuid.UUID, tier: Tier, excess: int
+    session: Session, user_id: uuid.UUID, tier: Tier, interval: Interval, excess: int
 ) -> ChangePreview:
     if tier is Tier.FREE:
-        return ChangePreview(
-            tier, ChangeKind.SAME, 0, 0, None, catalog.DEFAULT_CURRENCY, excess_bytes=excess
-        )
-    price, days = catalog.get_plan_price(session, tier), PLANS[tier].trial_days
+        same, currency = ChangeKind.SAME, catalog.DEFAULT_CURRENCY
+        return ChangePreview(tier, interval, same, 0, 0, None, currency, excess_bytes=excess)
+    price, days = catalog.get_plan_price(session, tier, interval), PLANS[tier].trial_days
     days = days if trials.is_trial_eligible(session, user_id) else 0
     return ChangePreview(
         tier,
+        interval,
         ChangeKind.SUBSCRIBE,
         price.amount,
         price.amount,
@@ -177,7 +202,7 @@ def _preview_first_purchase(
 
 
 def _preview_upgrade(
-    session: Session, row: Subscription, tier: Tier, price: catalog.Price
+    session: Session, row: Subscription, tier: Tier, interval: Interval, price: catalog.Price
 ) -> ChangePreview:
     customer = customers.lock_customer(session, row.user_id)
     stamp = int(entitlements.customer_now(customer).timestamp())
@@ -187,9 +212,12 @@ def _preview_upgrade(
     lines = tuple(
         InvoiceLine(line["description"] or "", line["amount"]) for line in invoice["lines"]["data"]
     )
-    renews = row.period_end if row.status != "trialing" else None
+    # A trial that ends, and another interval, start a new period today.
+    starts_period = row.status == "trialing" or interval != row.interval
+    renews = None if starts_period else row.period_end
     return ChangePreview(
         tier,
+        interval,
         ChangeKind.UPGRADE,
         invoice["amount_due"],
         price.amount,

@@ -10,18 +10,28 @@ from sqlmodel import Session
 from sp404_app.models import Invoice, Subscription
 from sp404_app.services.billing import catalog, customers, entitlements, proration_preview, trials
 from sp404_app.services.billing.proration_preview import ChangeKind
-from sp404_app.services.plans import PLANS, Plan, Tier
+from sp404_app.services.plans import PLANS, Interval, Plan, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView:
+    """What a plan costs each month or year, in the smallest currency unit."""
+
+    interval: Interval
+    price: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan; a null limit means unlimited."""
+    """A plan with the price of one interval and those of all; a null limit means unlimited."""
 
     plan: str
     name: str
     price: int
     currency: str
-    interval: str
+    interval: Interval
+    prices: list[PriceView]
     storage_bytes: int | None
     analyses_per_month: int | None
     trial_days: int
@@ -36,6 +46,7 @@ class SubscriptionView:
 
     tier: str
     plan: str
+    interval: Interval
     status: str
     access: str
     amount: int
@@ -45,6 +56,7 @@ class SubscriptionView:
     trial_end: dt.datetime | None
     cancel_at: dt.datetime | None
     pending_plan: str | None
+    pending_interval: Interval | None
     pending_at: dt.datetime | None
     next_payment_attempt: dt.datetime | None
     payment_method: str | None
@@ -71,15 +83,18 @@ class InvoiceView:
     pdf_url: str
 
 
-def plan_view(session: Session, plan: Plan) -> PlanView:
-    """Return the view of a plan with its Stripe price."""
-    price = catalog.get_display_price(session, plan)
+def plan_view(session: Session, plan: Plan, interval: Interval = Interval.MONTH) -> PlanView:
+    """Return the view of a plan with its Stripe prices; a free plan has one of 0 cents a month."""
+    intervals = list(Interval) if plan.price_cents else [Interval.MONTH]
+    found = {each: catalog.get_display_price(session, plan, each) for each in intervals}
+    price = found.get(interval, found[Interval.MONTH])
     return PlanView(
         plan.tier,
         plan.name,
         price.amount,
         price.currency,
-        "month",
+        interval if interval in found else Interval.MONTH,
+        [PriceView(each, one.amount, one.currency) for each, one in found.items()],
         plan.storage_bytes,
         plan.analyses_per_month,
         plan.trial_days,
@@ -100,11 +115,13 @@ def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
     if row is None:
         return SubscriptionView(
             plan=entitlement.plan.tier,
+            interval=Interval.MONTH,
             status="none",
             amount=0,
             currency=catalog.DEFAULT_CURRENCY,
             **dict.fromkeys(_TIMESTAMP_FIELDS),
             pending_plan=None,
+            pending_interval=None,
             upgrade_unpaid=False,
             **fields,
         )
@@ -123,6 +140,7 @@ _TIMESTAMP_FIELDS = (
 
 def _subscription_fields(row: Subscription) -> dict[str, Any]:
     return {
+        "interval": Interval(row.interval),
         "status": row.status,
         "amount": row.amount,
         "currency": row.currency,
@@ -131,6 +149,7 @@ def _subscription_fields(row: Subscription) -> dict[str, Any]:
         "trial_end": row.trial_end if row.status == "trialing" else None,
         "cancel_at": row.cancel_at,
         "pending_plan": row.pending_tier or None,
+        "pending_interval": Interval(row.pending_interval) if row.pending_interval else None,
         "pending_at": row.pending_at,
         "next_payment_attempt": row.next_attempt_at,
         "upgrade_unpaid": row.unpaid_change,
@@ -156,7 +175,9 @@ def invoice_view(row: Invoice) -> InvoiceView:
     )
 
 
-def classify_changes(session: Session, user_id: uuid.UUID) -> dict[Tier, ChangeKind]:
+def classify_changes(
+    session: Session, user_id: uuid.UUID, interval: Interval | None = None
+) -> dict[Tier, ChangeKind]:
     """Return what choosing each plan would do for the user."""
     row = entitlements.find_current_subscription(session, user_id)
-    return {tier: proration_preview.classify_change(row, tier) for tier in PLANS}
+    return {tier: proration_preview.classify_change(row, tier, interval) for tier in PLANS}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sp404_app.services.billing.stripe_client import StripeDict
+from sp404_app.services.plans import Interval
 
 ENDED_STATUSES = frozenset({"canceled", "incomplete_expired"})
 
@@ -25,6 +26,7 @@ def parse_subscription(raw: StripeDict) -> dict[str, Any]:
         "pause_reason": _pause_reason(raw),
         "price_id": item["price"]["id"],
         "amount": item["price"]["unit_amount"] or 0,
+        "interval": price_interval(item["price"]),
         "currency": item["price"]["currency"],
         "period_start": parse_timestamp(item["current_period_start"]),
         "period_end": period_end,
@@ -42,6 +44,17 @@ def parse_subscription(raw: StripeDict) -> dict[str, Any]:
 def item_price(raw: StripeDict) -> StripeDict:
     """Return the price of a subscription's only item."""
     return raw["items"]["data"][0]["price"]
+
+
+def price_interval(price: StripeDict) -> Interval:
+    """Return how often a price is paid; any interval but a year counts as a month."""
+    found = (price.get("recurring") or {}).get("interval")
+    return Interval.YEAR if found == Interval.YEAR else Interval.MONTH
+
+
+def yearly_amount(price: StripeDict) -> int:
+    """Return what a price costs in twelve months, in the smallest currency unit."""
+    return (price["unit_amount"] or 0) * (1 if price_interval(price) is Interval.YEAR else 12)
 
 
 def next_scheduled_price(

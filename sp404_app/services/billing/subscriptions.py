@@ -16,6 +16,7 @@ from sp404_app.services.billing import (
     entitlements,
     invoices,
     proration_preview,
+    scheduled_changes,
     stripe_client,
     stripe_parsing,
     sync,
@@ -29,7 +30,7 @@ from sp404_app.services.billing.stripe_client import (
     to_plain_dict,
     within_time_budget,
 )
-from sp404_app.services.plans import Tier
+from sp404_app.services.plans import Interval, Tier
 from sp404_app.settings import settings
 
 UNPAID_STATUSES = frozenset({"past_due", "unpaid"})
@@ -58,19 +59,28 @@ class ChangeResult:
 
 @within_time_budget
 def change_plan(
-    session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
+    session: Session,
+    user_id: uuid.UUID,
+    tier: Tier,
+    proration_date: int | None = None,
+    interval: Interval | None = None,
 ) -> ChangeResult:
     """Switch plans: upgrade now, downgrade or cancel at period end. Idempotent.
+
+    Without an interval, that of the current subscription stays.
 
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
     _, row = _lock_current(session, user_id)
-    match proration_preview.classify_change(row, tier):
+    interval = proration_preview.chosen_interval(row, interval)
+    match proration_preview.classify_change(row, tier, interval):
         case ChangeKind.UPGRADE:
-            return upgrade_plan(session, user_id, tier, proration_date)
+            return upgrade_plan(session, user_id, tier, proration_date, interval)
         case ChangeKind.DOWNGRADE:
-            downgrade_plan(session, user_id, tier)
+            downgrade_plan(session, user_id, tier, interval)
+        case ChangeKind.SWITCH:
+            switch_interval(session, user_id, interval)
         case ChangeKind.CANCEL:
             cancel_subscription(session, user_id)
         case ChangeKind.KEEP:
@@ -80,11 +90,16 @@ def change_plan(
 
 @within_time_budget
 def upgrade_plan(
-    session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
+    session: Session,
+    user_id: uuid.UUID,
+    tier: Tier,
+    proration_date: int | None = None,
+    interval: Interval | None = None,
 ) -> ChangeResult:
     """Upgrade now, charging the amount previewed for the same proration date.
 
-    A declined card leaves the plan unchanged: the plan in force follows the paid invoices
+    Another interval starts a new period now, and Stripe credits the rest of the old one. A
+    declined card leaves the plan unchanged: the plan in force follows the paid invoices
     (`paid_plan`).
 
     Raises:
@@ -92,17 +107,19 @@ def upgrade_plan(
         AppError: If Stripe refuses or does not answer.
     """
     customer, row = _lock_current(session, user_id)
-    if row.tier == tier:  # a repeated request
+    interval = proration_preview.chosen_interval(row, interval)
+    if (row.tier, row.interval) == (tier, interval):  # a repeated request
         return ChangeResult(done=True)
-    if tier == catalog.tier_of_price(session, stripe_parsing.item_price(row.raw)):
+    item_tier = catalog.tier_of_price(session, stripe_parsing.item_price(row.raw))
+    if (item_tier, row.interval) == (tier, interval):
         return ChangeResult(done=False, pay_url=invoices.open_invoice_url(session, user_id))
     if row.status in UNPAID_STATUSES:
         raise Conflict(PAY_FIRST)
-    price = catalog.get_plan_price(session, tier)
-    if price.amount <= row.amount:
+    if proration_preview.classify_change(row, tier, interval) is not ChangeKind.UPGRADE:
         raise Conflict("This plan isn't an upgrade.")
+    price = catalog.get_plan_price(session, tier, interval)
     stamp = proration_preview.validate_proration_date(customer, row, proration_date)
-    _release_schedule(session, customer, row)
+    scheduled_changes.release_schedule(session, customer, row)
     params: Any = {
         "items": [{"id": row.item_id, "price": price.id, "quantity": 1}],
         "proration_behavior": "always_invoice",
@@ -114,7 +131,7 @@ def upgrade_plan(
     updated = _update_subscription(session, customer, row, intent, params)
     sync.sync_customer(session, user_id)
     row = entitlements.find_current_subscription(session, user_id)
-    if row is None or row.tier != tier:
+    if row is None or (row.tier, row.interval) != (tier, interval):
         return _unpaid_upgrade(session, row, updated.get("latest_invoice") or {})
     if row.cancel_at:
         uncancel.undo_cancellation(session, customer, row)
@@ -134,34 +151,53 @@ def _unpaid_upgrade(
 
 
 @within_time_budget
-def downgrade_plan(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
-    """Schedule a change to a lower paid plan at period end; undo a scheduled cancellation.
+def downgrade_plan(
+    session: Session, user_id: uuid.UUID, tier: Tier, interval: Interval | None = None
+) -> None:
+    """Schedule a lower paid plan, or monthly payment, at period end; undo a cancellation.
 
     Raises:
         Conflict: If it is not a downgrade, or a payment is missing.
         AppError: If Stripe refuses or does not answer.
     """
     customer, row = _lock_current(session, user_id)
-    if row.pending_tier == tier:
+    interval = proration_preview.chosen_interval(row, interval)
+    if (row.pending_tier, row.pending_interval) == (tier, interval):
         return
     if row.status in UNPAID_STATUSES:
         raise Conflict(PAY_FIRST)
-    price = catalog.get_plan_price(session, tier)
-    if price.amount >= row.amount:
+    if proration_preview.classify_change(row, tier, interval) is not ChangeKind.DOWNGRADE:
         raise Conflict("This plan isn't a downgrade.")
-    _release_schedule(session, customer, row)
+    price = catalog.get_plan_price(session, tier, interval)
+    scheduled_changes.release_schedule(session, customer, row)
     if row.cancel_at:
         uncancel.undo_cancellation(session, customer, row)
-    schedules = stripe_client.client().v1.subscription_schedules
-    with customers.idempotent_write(session, customer, f"sch:{row.stripe_id}") as options:
-        schedule = to_plain_dict(
-            schedules.create({"from_subscription": row.stripe_id}, {**options})
-        )
-    phases: Any = _schedule_phases(schedule, price.id)
-    with customers.idempotent_write(
-        session, customer, f"down:{schedule['id']}:{price.id}"
-    ) as options:
-        schedules.update(schedule["id"], {"phases": phases, "end_behavior": "release"}, {**options})
+    scheduled_changes.schedule_change(session, customer, row, price.id, interval)
+    sync.sync_customer(session, user_id)
+
+
+@within_time_budget
+def switch_interval(session: Session, user_id: uuid.UUID, interval: Interval) -> None:
+    """Change how a plan will be paid for after its trial; the trial goes on, nothing is due.
+
+    Raises:
+        Conflict: If it is not a trial.
+        AppError: If Stripe refuses or does not answer.
+    """
+    customer, row = _lock_current(session, user_id)
+    if row.interval == interval:
+        return
+    if row.status != "trialing":
+        raise Conflict("Your trial has ended. Please review the new price and try again.")
+    price = catalog.get_plan_price(session, Tier(row.tier), interval)
+    scheduled_changes.release_schedule(session, customer, row)
+    if row.cancel_at:
+        uncancel.undo_cancellation(session, customer, row)
+    params: Any = {
+        "items": [{"id": row.item_id, "price": price.id, "quantity": 1}],
+        "proration_behavior": "none",
+    }
+    _update_subscription(session, customer, row, f"every:{row.stripe_id}:{price.id}", params)
     sync.sync_customer(session, user_id)
 
 
@@ -173,7 +209,7 @@ def keep_plan(session: Session, user_id: uuid.UUID) -> None:
         AppError: If Stripe refuses or does not answer.
     """
     customer, row = _lock_current(session, user_id)
-    _release_schedule(session, customer, row)
+    scheduled_changes.release_schedule(session, customer, row)
     sync.sync_customer(session, user_id)
 
 
@@ -185,7 +221,7 @@ def cancel_subscription(session: Session, user_id: uuid.UUID) -> None:
         AppError: If Stripe refuses or does not answer.
     """
     customer, row = _lock_current(session, user_id)
-    _release_schedule(session, customer, row)
+    scheduled_changes.release_schedule(session, customer, row)
     if row.status in proration_preview.CANCELS_IMMEDIATELY:
         _cancel_now(session, customer, row)
     elif not row.cancel_at:
@@ -203,7 +239,7 @@ def resume_subscription(session: Session, user_id: uuid.UUID) -> None:
         AppError: If Stripe refuses or does not answer.
     """
     customer, row = _lock_current(session, user_id)
-    _release_schedule(session, customer, row)
+    scheduled_changes.release_schedule(session, customer, row)
     if row.cancel_at:
         uncancel.undo_cancellation(session, customer, row)
     sync.sync_customer(session, user_id)
@@ -227,7 +263,7 @@ def end_all_billing(session: Session, user_id: uuid.UUID) -> None:
         col(Subscription.status).in_(BILLABLE),
     )
     for row in session.exec(billable).all():
-        _release_schedule(session, customer, row)
+        scheduled_changes.release_schedule(session, customer, row)
         _cancel_now(session, customer, row)
     sync.sync_customer(session, user_id)
 
@@ -281,16 +317,6 @@ def _update_subscription(
         )
 
 
-def _release_schedule(session: Session, customer: BillingCustomer, row: Subscription) -> None:
-    """Release the subscription's schedule; Stripe rejects other updates while one is attached."""
-    if row.schedule_id:
-        with customers.idempotent_write(session, customer, f"rel:{row.schedule_id}") as options:
-            stripe_client.client().v1.subscription_schedules.release(
-                row.schedule_id, {}, {**options}
-            )
-        row.schedule_id = ""
-
-
 def _expire_checkout_sessions(customer: BillingCustomer) -> None:
     """Expire the customer's open Checkout Sessions, which could be paid for up to a day."""
     if customer.stripe_id is None:
@@ -315,17 +341,3 @@ def _cancel_now(session: Session, customer: BillingCustomer, row: Subscription) 
     for invoice_id in session.exec(open_invoices).all():
         with customers.idempotent_write(session, customer, f"void:{invoice_id}") as options:
             stripe.invoices.void_invoice(invoice_id, {}, {**options})
-
-
-def _schedule_phases(schedule: StripeDict, price: str) -> list[StripeDict]:
-    """Return a schedule's current phase, followed by one month with the new price."""
-    current = schedule["phases"][0]
-    items = [{"price": i["price"], "quantity": i.get("quantity") or 1} for i in current["items"]]
-    return [
-        {"items": items, "start_date": current["start_date"], "end_date": current["end_date"]},
-        {
-            "items": [{"price": price, "quantity": 1}],
-            "duration": {"interval": "month", "interval_count": 1},
-            "proration_behavior": "none",
-        },
-    ]

@@ -129,7 +129,7 @@ def _choose_current(subscriptions: list[StripeDict]) -> str:
         billable,
         key=lambda raw: (
             STATUS_PREFERENCE.index(raw["status"]),
-            -(stripe_parsing.item_price(raw)["unit_amount"] or 0),
+            -stripe_parsing.yearly_amount(stripe_parsing.item_price(raw)),
             raw["created"],
             raw["id"],
         ),
@@ -200,10 +200,14 @@ def _pending_change(
         schedule, values["price_id"], snapshot.now
     )
     if not scheduled:
-        return {"pending_tier": "", "pending_at": None}
+        return {"pending_tier": "", "pending_interval": "", "pending_at": None}
     price, at = scheduled
     plain_price = price if isinstance(price, dict) else {"id": price}
-    return {"pending_tier": catalog.tier_of_price(session, plain_price) or "", "pending_at": at}
+    return {
+        "pending_tier": catalog.tier_of_price(session, plain_price) or "",
+        "pending_interval": catalog.interval_of_price(session, plain_price),
+        "pending_at": at,
+    }
 
 
 def _save_invoices(session: Session, customer: BillingCustomer, snapshot: StripeSnapshot) -> None:

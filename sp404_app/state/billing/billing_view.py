@@ -86,7 +86,7 @@ def subscription_card(
         plan=PLANS[Tier(view.plan)].name,
         mood=mood,
         state=state,
-        price=f"{price} a month"
+        price=f"{price} a {view.interval}"
         if subscribed
         else currency.format_short_amount(0, view.currency, language),
         next_label=label,
@@ -176,7 +176,7 @@ def _next_event(view: SubscriptionView, language: str) -> tuple[str, str]:
     if view.cancel_at:
         return "Ends on", format_date(view.cancel_at)
     if view.pending_plan and view.pending_at:
-        return f"Changes to {PLANS[Tier(view.pending_plan)].name} on", format_date(view.pending_at)
+        return f"Changes to {_pending_text(view)} on", format_date(view.pending_at)
     if view.trial_end:
         return "First payment", f"{price} on {format_date(view.trial_end)}"
     if view.next_payment_attempt:
@@ -184,6 +184,15 @@ def _next_event(view: SubscriptionView, language: str) -> tuple[str, str]:
     if view.status == "active" and view.current_period_end:
         return "Next invoice", f"{price} on {format_date(view.current_period_end)}"
     return "", ""
+
+
+def _pending_text(view: SubscriptionView) -> str:
+    """Return what a subscription changes to: a plan, an interval, or both."""
+    pays = f"{view.pending_interval}ly payment" if view.pending_interval else ""
+    if view.pending_plan == view.plan:
+        return pays
+    name = PLANS[Tier(view.pending_plan or view.plan)].name
+    return name if view.pending_interval == view.interval else f"{name}, {pays}"
 
 
 def _invoice_status(view: InvoiceView, language: str) -> str:

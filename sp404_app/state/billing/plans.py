@@ -8,11 +8,11 @@ import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError
+from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.billing import checkout, proration_preview, subscriptions
 from sp404_app.services.billing.proration_preview import ChangeKind
 from sp404_app.services.billing.subscriptions import ChangeResult
-from sp404_app.services.plans import PLANS, Tier, ensure_billing
+from sp404_app.services.plans import PLANS, Interval, Tier, ensure_billing
 from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -29,6 +29,7 @@ class PlansState(SessionState):
     loaded: bool = False
     test_mode: bool = False
     came_back: bool = False
+    interval: str = Interval.MONTH.value
     cards: list[PlanCard] = []
     dialog: ChangeDialog = ChangeDialog()
     busy: bool = False
@@ -46,8 +47,20 @@ class PlansState(SessionState):
         self.came_back = "cancelled" in self.router.url.query_parameters
         self.dialog, self.problem, self.pay_url, self.busy = ChangeDialog(), "", "", False
         self.slow = False
-        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._locale())
+        interval = await in_transaction(plans_view.current_interval, user_id)
+        if self.router.url.query_parameters.get("interval") == Interval.YEAR:
+            interval = Interval.YEAR
+        self.interval = interval.value
+        await self._read_cards(user_id)
         self.loaded = True
+
+    @rx.event
+    async def show_interval(self, interval: str) -> None:
+        """Show the prices of one month or one year."""
+        user_id = await self._user_id()
+        self.interval = _parse_interval(interval).value
+        self.problem, self.pay_url = "", ""
+        await self._read_cards(user_id)
 
     @rx.event
     async def choose(self, tier: str, trial: bool = False) -> AsyncIterator[EventType[()] | None]:
@@ -57,7 +70,9 @@ class PlansState(SessionState):
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
         work = asyncio.ensure_future(
-            in_transaction(proration_preview.preview_change, user_id, wanted)
+            in_transaction(
+                proration_preview.preview_change, user_id, wanted, _parse_interval(self.interval)
+            )
         )
         if not await is_done_soon(work):
             self.slow = True
@@ -103,7 +118,7 @@ class PlansState(SessionState):
         if isinstance(result, str):
             yield await redirect_tab(self, result)
             return
-        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._locale())
+        await self._read_cards(user_id)
         if not result.done:
             self.problem = "Your card was declined, so your plan hasn't changed."
             self.pay_url = result.pay_url
@@ -116,15 +131,37 @@ class PlansState(SessionState):
         ensure_billing()  # a browser can call these handlers also where the page does not exist
         return await super()._user_id()
 
+    async def _read_cards(self, user_id: uuid.UUID) -> None:
+        interval = _parse_interval(self.interval)
+        self.cards = await in_transaction(
+            plans_view.load_plan_cards, user_id, self._locale(), interval
+        )
+
     async def _buy(self, user_id: uuid.UUID) -> str:
         tier = checkout.parse_paid_tier(self.dialog.tier)
-        return await in_transaction(checkout.start_checkout, user_id, tier, trial=self.dialog.trial)
+        return await in_transaction(
+            checkout.start_checkout,
+            user_id,
+            tier,
+            trial=self.dialog.trial,
+            interval=_parse_interval(self.dialog.interval),
+        )
 
     async def _change(self, user_id: uuid.UUID) -> ChangeResult:
         tier = _parse_tier(self.dialog.tier)
-        return await in_transaction(subscriptions.change_plan, user_id, tier, self._proration_date)
+        interval = _parse_interval(self.dialog.interval)
+        return await in_transaction(
+            subscriptions.change_plan, user_id, tier, self._proration_date, interval
+        )
 
 
 def _parse_tier(name: object) -> Tier:
     tier = validation.validate_text(name, 40)
     return Tier(tier) if tier in set(PLANS) else checkout.parse_paid_tier(tier)
+
+
+def _parse_interval(name: object) -> Interval:
+    found = validation.validate_text(name, 10)
+    if found not in set(Interval):
+        raise ValidationFailed("Choose monthly or yearly.", {"interval": ["Choose one of both."]})
+    return Interval(found)

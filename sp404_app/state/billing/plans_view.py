@@ -11,24 +11,33 @@ from sp404_app.services.billing import catalog, currency, proration_preview, sch
 from sp404_app.services.billing.email_templates import format_date
 from sp404_app.services.billing.proration_preview import ChangeKind, ChangePreview
 from sp404_app.services.billing.schemas import SubscriptionView
-from sp404_app.services.plans import PLANS, Plan, Tier
+from sp404_app.services.plans import PLANS, Interval, Plan, Tier
 from sp404_app.state.formatting import format_size
 
 NOTHING_MORE_DUE = "Nothing. You won't have to pay the open invoice."
 RECOMMENDED: Final = Tier.PRO
+PAID: Final = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
+# Kinds of change that can keep the plan and change how often it is paid.
+INTERVAL_CHANGES: Final = (ChangeKind.UPGRADE, ChangeKind.DOWNGRADE, ChangeKind.SWITCH)
 QUEUE_PRIORITY = {Tier.FREE: "Standard", Tier.PRO: "Priority", Tier.ENTERPRISE: "Highest"}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
-    """A plan, formatted for the page; `label` is the text of its button."""
+    """A plan, formatted for the page; `label` is the text of its button.
+
+    `owned` is the user's plan, `current` also if it is paid as often as the page shows.
+    """
 
     tier: str
     name: str
     price: str
+    per: str
+    other_price: str
     storage: str
     analyses: str
     queue: str
+    owned: bool
     current: bool
     recommended: bool
     badge: str
@@ -49,6 +58,7 @@ class ChangeDialog:
     """The dialog that confirms a change; without a tier it is closed."""
 
     tier: str = ""
+    interval: str = ""
     kind: str = ""
     title: str = ""
     gains: tuple[str, ...] = ()
@@ -64,45 +74,66 @@ class ChangeDialog:
 
 def change_confirmation(dialog: ChangeDialog) -> str:
     """Return the message after a change was made."""
-    name = PLANS[Tier(dialog.tier)].name
+    name = f"{PLANS[Tier(dialog.tier)].name}, paid {PAID[Interval(dialog.interval)]}"
     if dialog.immediate:
         return "Your subscription has ended. All your sounds are still there."
     return {
         ChangeKind.UPGRADE: f"You're now on {name}.",
-        ChangeKind.DOWNGRADE: f"You'll move to {name} at the end of the billing period.",
+        ChangeKind.DOWNGRADE: f"You'll move to {name}, at the end of the billing period.",
         ChangeKind.CANCEL: (
             "Subscription cancelled. You keep your plan until the end of the billing period."
         ),
         ChangeKind.KEEP: f"You're staying on {name}.",
+        ChangeKind.SWITCH: f"Your trial goes on. After it you'll pay {dialog.next_charge}.",
     }.get(ChangeKind(dialog.kind), "Done.")
 
 
-def load_plan_cards(session: Session, user_id: uuid.UUID, language: str = "en") -> list[PlanCard]:
-    """Return the three plan cards for a user."""
+def current_interval(session: Session, user_id: uuid.UUID) -> Interval:
+    """Return how often the user's subscription is paid; a month without one."""
+    return schemas.subscription_view(session, user_id).interval
+
+
+def load_plan_cards(
+    session: Session, user_id: uuid.UUID, language: str, interval: Interval
+) -> list[PlanCard]:
+    """Return the three plan cards for a user, with the prices of one interval."""
     view = schemas.subscription_view(session, user_id)
-    kinds = schemas.classify_changes(session, user_id)
+    kinds = schemas.classify_changes(session, user_id, interval)
     cards = []
     for plan in PLANS.values():
-        price = catalog.get_display_price(session, plan)
-        amount = currency.format_short_amount(price.amount, price.currency, language)
-        cards.append(_plan_card(plan, kinds[plan.tier], view, amount))
+        amounts = {}
+        for each in Interval:
+            price = catalog.get_display_price(session, plan, each)
+            amounts[each] = currency.format_short_amount(price.amount, price.currency, language)
+        cards.append(_plan_card(plan, kinds[plan.tier], view, amounts, interval))
     return cards
 
 
-def _plan_card(plan: Plan, kind: ChangeKind, view: SubscriptionView, price: str) -> PlanCard:
-    current = view.plan == plan.tier
+def _plan_card(
+    plan: Plan,
+    kind: ChangeKind,
+    view: SubscriptionView,
+    amounts: dict[Interval, str],
+    interval: Interval,
+) -> PlanCard:
+    owned = view.plan == plan.tier
+    current = owned and (not plan.price_cents or view.interval == interval)
     trial = kind is ChangeKind.SUBSCRIBE and plan.trial_days > 0 and view.trial_eligible
+    other = Interval.MONTH if interval is Interval.YEAR else Interval.YEAR
     return PlanCard(
         tier=plan.tier,
         name=plan.name,
-        price=price,
+        price=amounts[interval],
+        per=f"a {interval}",
+        other_price=f"or {amounts[other]} a {other}" if plan.price_cents else "no card needed",
         storage=format_storage_limit(plan.storage_bytes) if plan.storage_bytes else "Unlimited",
         analyses=f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited",
         queue=QUEUE_PRIORITY[plan.tier],
+        owned=owned,
         current=current,
         recommended=is_recommended(plan.tier, Tier(view.plan)),
-        badge=_plan_badge(plan, view, current=current),
-        label=_button_label(plan, kind, trial=trial),
+        badge=_plan_badge(plan, view, interval, current=current),
+        label=_button_label(plan, kind, interval, trial=trial, owned=owned),
         trial=trial,
     )
 
@@ -112,12 +143,15 @@ def is_recommended(tier: Tier, current: Tier) -> bool:
     return tier == RECOMMENDED and PLANS[current].price_cents < PLANS[tier].price_cents
 
 
-def _plan_badge(plan: Plan, view: SubscriptionView, *, current: bool) -> str:
-    if view.pending_plan == plan.tier and view.pending_at:
+def _plan_badge(plan: Plan, view: SubscriptionView, interval: Interval, *, current: bool) -> str:
+    is_pending = (view.pending_plan, view.pending_interval) == (plan.tier, interval)
+    if is_pending and view.pending_at:
         return f"From {format_date(view.pending_at)}"
     if plan.tier == Tier.FREE and view.cancel_at:
         return f"From {format_date(view.cancel_at)}"
     if not current:
+        if view.plan == plan.tier:
+            return f"Yours, paid {PAID[view.interval]}"
         return "Recommended" if is_recommended(plan.tier, Tier(view.plan)) else ""
     if view.trial_end:
         return f"Trial until {format_date(view.trial_end)}"
@@ -125,9 +159,13 @@ def _plan_badge(plan: Plan, view: SubscriptionView, *, current: bool) -> str:
     return f"Until {format_date(ends)}" if ends else "Current plan"
 
 
-def _button_label(plan: Plan, kind: ChangeKind, *, trial: bool) -> str:
+def _button_label(
+    plan: Plan, kind: ChangeKind, interval: Interval, *, trial: bool, owned: bool
+) -> str:
     if trial:
         return f"Start {plan.trial_days}-day free trial"
+    if owned and kind in INTERVAL_CHANGES:
+        return f"Pay {PAID[interval]}"
     return {
         ChangeKind.SUBSCRIBE: f"Subscribe to {plan.name}",
         ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
@@ -135,6 +173,12 @@ def _button_label(plan: Plan, kind: ChangeKind, *, trial: bool) -> str:
         ChangeKind.CANCEL: "Cancel plan",
         ChangeKind.KEEP: f"Stay on {plan.name}",
     }.get(kind, "")
+
+
+def paid_change_word(preview: ChangePreview, current: Tier) -> str:
+    """Return "Pay yearly" or "Pay monthly" if only the interval changes, or ""."""
+    is_interval = preview.tier == current and preview.kind in INTERVAL_CHANGES
+    return f"Pay {PAID[preview.interval]}" if is_interval else ""
 
 
 def change_dialog(
@@ -146,8 +190,9 @@ def change_dialog(
     price = partial(currency.format_amount, currency=preview.currency, language=language)
     return ChangeDialog(
         tier=preview.tier,
+        interval=preview.interval,
         kind=preview.kind,
-        title=_dialog_title(preview, plan, trial=trial),
+        title=_dialog_title(preview, plan, paid_change_word(preview, current), trial=trial),
         gains=gains,
         losses=losses,
         lines=tuple(CostLine(line.description, price(line.amount)) for line in preview.lines),
@@ -190,29 +235,32 @@ def _format_count(count: int | None) -> str:
     return "unlimited" if count is None else f"{count:,}"
 
 
-def _dialog_title(preview: ChangePreview, plan: Plan, *, trial: bool) -> str:
+def _dialog_title(preview: ChangePreview, plan: Plan, pays: str, *, trial: bool) -> str:
     if trial:
         return f"Try {plan.name} free for {preview.trial_days} days"
+    if pays:
+        ends = preview.kind is ChangeKind.DOWNGRADE
+        return f"{pays} for {plan.name}{' from the next period' if ends else ''}"
     if preview.immediate:
         return "Cancel your plan now"
     return {
         ChangeKind.SUBSCRIBE: f"Subscribe to {plan.name}",
         ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
-        ChangeKind.DOWNGRADE: f"Downgrade to {plan.name} at the end of the billing period",
+        ChangeKind.DOWNGRADE: f"Move to {plan.name} at the end of the billing period",
         ChangeKind.CANCEL: "Cancel your plan at the end of the billing period",
         ChangeKind.KEEP: f"Stay on {plan.name}",
     }.get(preview.kind, plan.name)
 
 
 def _next_charge(preview: ChangePreview, price: str, *, trial: bool) -> str:
-    monthly = f"{price} a month"
+    each = f"{price} a {preview.interval}"
     if trial:
-        return f"{monthly} after {preview.trial_days} days, unless you cancel before then"
+        return f"{each} after {preview.trial_days} days, unless you cancel before then"
     if preview.kind is ChangeKind.CANCEL:
         if not preview.next_at:
             return NOTHING_MORE_DUE
         return f"Nothing from {format_date(preview.next_at)}"
-    return f"{monthly} from {format_date(preview.next_at)}" if preview.next_at else monthly
+    return f"{each} from {format_date(preview.next_at)}" if preview.next_at else each
 
 
 def _confirm_label(preview: ChangePreview, due: str, *, trial: bool) -> str:
@@ -220,12 +268,13 @@ def _confirm_label(preview: ChangePreview, due: str, *, trial: bool) -> str:
         return f"Pay {due} and upgrade"
     return {
         ChangeKind.SUBSCRIBE: "Start trial" if trial else "Continue to payment",
-        ChangeKind.DOWNGRADE: "Schedule downgrade",
+        ChangeKind.DOWNGRADE: "Schedule change",
+        ChangeKind.SWITCH: f"Pay {PAID[preview.interval]}",
         ChangeKind.CANCEL: "Cancel plan",
         ChangeKind.KEEP: "Keep plan",
     }.get(preview.kind, "OK")
 
 
 def current_tier(cards: list[PlanCard]) -> Tier:
-    """Return the tier of the card marked as current, or Free."""
-    return next((Tier(card.tier) for card in cards if card.current), Tier.FREE)
+    """Return the tier of the user's plan, or Free."""
+    return next((Tier(card.tier) for card in cards if card.owned), Tier.FREE)

@@ -48,6 +48,48 @@ def test_plans_are_public(api: TestClient) -> None:
     ]
 
 
+def test_plans_have_monthly_and_yearly_prices(api: TestClient) -> None:
+    body = api.get("/api/billing/plans?interval=year").json()
+    assert [(p["interval"], p["price"]) for p in body["plans"]] == [
+        ("month", 0),
+        ("year", 29000),
+        ("year", 99000),
+    ]
+    assert body["plans"][1]["prices"] == [
+        {"interval": "month", "price": 2900, "currency": "usd"},
+        {"interval": "year", "price": 29000, "currency": "usd"},
+    ]
+    assert api.get("/api/billing/plans?interval=week").status_code == 422
+
+
+def test_a_year_is_bought_previewed_and_left_through_the_api(api: TestClient, shop: Shop) -> None:
+    ada = sign_up_user()
+    headers = bearer(ada.id)
+
+    def ask(method: str, path: str, body: Any) -> Any:
+        return api.request(method, f"/api/billing/{path}", json=body, headers=headers).json()
+
+    shop.finish(ada.id, shop.pay(ask("POST", "subscribe", {"plan": "pro"})["checkout_url"]))
+    seen = ask("POST", "subscription/preview", {"plan": "pro", "interval": "year"})
+    assert (seen["kind"], seen["interval"], seen["next_amount"]) == ("upgrade", "year", 29000)
+    wanted = {"plan": "pro", "interval": "year", "proration_date": seen["proration_date"]}
+    assert ask("PUT", "subscription", wanted)["interval"] == "year"
+    shown = ask("PUT", "subscription", {"plan": "pro"})  # says no interval: the year stays
+    assert (shown["interval"], shown["pending_interval"]) == ("year", None)
+    shown = ask("PUT", "subscription", {"plan": "pro", "interval": "month"})
+    assert (shown["interval"], shown["pending_plan"], shown["pending_interval"]) == (
+        "year",
+        "pro",
+        "month",
+    )
+    assert ask("POST", "subscription/resume", None)["pending_interval"] is None
+    assert ask("PUT", "subscription", {"plan": "pro", "interval": "week"})["status"] == 422
+    other = bearer(sign_up_user().id)
+    body = {"plan": "enterprise", "interval": "year"}
+    url = api.post("/api/billing/subscribe", json=body, headers=other).json()["checkout_url"]
+    assert "$990.00 per year" in shop.browser.get(url).text
+
+
 def test_a_subscription_is_bought_changed_and_cancelled_through_the_api(
     api: TestClient, shop: Shop
 ) -> None:

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from sqlmodel import delete, update
+from sqlmodel import col, delete, update
 
 from sp404_app.db import transaction
-from sp404_app.errors import Unavailable
+from sp404_app.errors import Conflict, Unavailable
 from sp404_app.models import StripeObject
 from sp404_app.services.billing import catalog, emulator_setup, schemas, stripe_client
-from sp404_app.services.plans import PLANS, Tier
+from sp404_app.services.plans import PLANS, Interval, Tier
 from sp404_app.settings import settings
 from tests.shop import Shop
 
@@ -43,7 +43,7 @@ def test_the_webhook_endpoint_has_the_handled_events_and_shows_its_secret_once(s
     assert made.api_version == stripe_client.API_VERSION
     assert "SP404_STRIPE_WEBHOOK_SECRET=whsec_" in lines[-1]
     assert "whsec_" not in set_up()[-1]
-    assert count_objects(stripe) == (2, 2, 1, 1)
+    assert count_objects(stripe) == (2, 4, 1, 1)
 
 
 def test_lost_rows_are_found_again_at_stripe(stripe: Any) -> None:
@@ -51,7 +51,7 @@ def test_lost_rows_are_found_again_at_stripe(stripe: Any) -> None:
     with transaction() as session:  # as in a new database
         session.exec(delete(StripeObject))
     set_up()
-    assert count_objects(stripe)[:2] == (2, 2)
+    assert count_objects(stripe)[:2] == (2, 4)
     assert count_objects(stripe)[3] == 1
     with transaction() as session:
         assert catalog.get_plan_price(session, Tier.PRO).amount == 2900
@@ -88,7 +88,7 @@ def test_a_missing_portal_configuration_is_created_again(stripe: Any) -> None:
 
 
 def test_without_setup_paid_plans_are_unavailable(stripe: Any) -> None:
-    with transaction() as session, pytest.raises(Unavailable, match="aren't available yet"):
+    with transaction() as session, pytest.raises(Unavailable, match="isn't available yet"):
         catalog.get_plan_price(session, Tier.PRO)
 
 
@@ -126,3 +126,37 @@ def test_the_emulator_is_set_up_once() -> None:
     with transaction() as session:
         assert emulator_setup.set_up_emulator(session) == 1
         assert emulator_setup.set_up_emulator(session) == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_emulator_of_the_first_release_gets_its_yearly_prices() -> None:
+    with transaction() as session:
+        emulator_setup.set_up_emulator(session)
+        session.exec(delete(StripeObject).where(col(StripeObject.name).endswith(":year")))
+        assert emulator_setup.set_up_emulator(session) == 1
+        assert catalog.get_plan_price(session, Tier.PRO, Interval.YEAR).amount == 29000
+
+
+def test_both_prices_of_a_plan_have_the_same_product(stripe: Any) -> None:
+    set_up()
+    prices = stripe.prices.list({"limit": 100}).data
+    products = {(one.metadata["tier"], one.product) for one in prices}
+    assert len(products) == 2
+    found = {(one.metadata["tier"], one.recurring.interval): one.unit_amount for one in prices}
+    assert found == {
+        (plan.tier, interval): plan.price_for(interval)
+        for plan in catalog.PAID_PLANS
+        for interval in Interval
+    }
+
+
+def test_a_monthly_price_is_refused_as_a_yearly_one(
+    stripe: Any, environment: pytest.MonkeyPatch
+) -> None:
+    set_up()
+    with transaction() as session:
+        monthly = catalog.get_plan_price(session, Tier.PRO).id
+    environment.setenv("SP404_STRIPE_PRICE_PRO_YEAR", monthly)
+    settings.cache_clear()
+    with pytest.raises(Conflict, match="not paid every year"):
+        set_up()

@@ -12,7 +12,7 @@ from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import StripeEvent, Subscription, User
 from sp404_app.services.billing import subscriptions
-from sp404_app.services.plans import Tier
+from sp404_app.services.plans import Interval, Tier
 from tests.accounts import mails, text_of
 from tests.shop import FAILS_LATER, Shop
 
@@ -35,6 +35,12 @@ def upgrade(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     with transaction() as session:
         subscriptions.change_plan(session, user.id, Tier.ENTERPRISE)
+
+
+def pay_yearly(shop: Shop, user: User) -> None:
+    shop.buy(user.id)
+    with transaction() as session:
+        subscriptions.change_plan(session, user.id, Tier.PRO, None, Interval.YEAR)
 
 
 def cancel(shop: Shop, user: User) -> None:
@@ -63,6 +69,7 @@ CASES = {
     "payment failed": Case(fail_renewal, "Your payment failed", r"declined for \$29\.00"),
     "trial ending": Case(start_trial, r"Your Pro trial ends on .+", r"Pro costs \$29\.00 a month"),
     "plan changed": Case(upgrade, "You're now on Enterprise", r"\$99\.00 a month"),
+    "yearly": Case(pay_yearly, "You now pay every year", r"You now pay \$290\.00 a year for Pro"),
     "cancelled": Case(cancel, "Your subscription is cancelled", r"You keep Pro until"),
     "cancelled elsewhere": Case(
         cancel_in_portal, "Your subscription is cancelled", r"You keep Pro until"
