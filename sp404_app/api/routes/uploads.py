@@ -170,7 +170,7 @@ def _receive_member(
     inside = replace(options, folder=folder)
     try:
         with transaction() as session:  # check the storage quota before unpacking
-            quotas.ensure_storage(session, options.user_id, member.size)
+            quotas.ensure_storage(session, options.user_id, member.size, "try")
     except AppError as refusal:
         return refusal
     result = _receive(inside, archive.unpacked(member), member.filename)

@@ -5,6 +5,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import insert
@@ -14,7 +15,7 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound, QuotaExceeded, SubscriptionRestricted
 from sp404_app.models import Project, ProjectPad, Sample, UsageEvent, UsagePeriod, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services.billing import entitlements
+from sp404_app.services.billing import entitlements, limit_notices
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
@@ -22,6 +23,7 @@ from sp404_app.services.plans import Plan, Tier, full_storage_advice, plans_url
 from sp404_app.telemetry import metrics
 
 ANALYSIS = "analysis"
+Purpose = Literal["ask", "try", "add"]
 # Access that blocks each metric: past due blocks analyses; after the grace period, uploads too.
 BLOCKED_ACCESS = {
     "storage": frozenset({Access.RESTRICTED}),
@@ -114,21 +116,30 @@ def lock_library(session: Session, user_id: uuid.UUID) -> None:
         raise NotFound("There is no such user.")
 
 
-def ensure_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
+def ensure_storage(
+    session: Session, user_id: uuid.UUID, size: int, purpose: Purpose = "ask"
+) -> None:
     """Raise unless `size` more bytes fit now; lock with `lock_library` first to keep that true.
+
+    To "add" them in this transaction emails the user when a limit is near or reached, to "try" only
+    when they are refused.
 
     Raises:
         QuotaExceeded: If they do not fit.
         SubscriptionRestricted: If a payment is missing.
     """
-    limit = _unblocked_plan(session, user_id, "storage").storage_bytes
-    used = stored_bytes(session, user_id)
+    plan = _unblocked_plan(session, user_id, "storage")
+    limit, used = plan.storage_bytes, stored_bytes(session, user_id)
     if limit is not None and used + size > limit:
+        if purpose != "ask":
+            limit_notices.note_refusal(session, user_id, plan, used)
         metrics.QUOTA_REFUSALS.labels("storage").inc()
         raise QuotaExceeded(
             f"Your storage is full. {full_storage_advice()}",
             _quota_details("storage", used, limit, None),
         )
+    if purpose == "add":
+        limit_notices.note_storage(session, user_id, plan, used, used + size)
 
 
 def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
@@ -142,8 +153,8 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
         SubscriptionRestricted: If a payment is missing.
         NotFound: If there is no such user.
     """
-    limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
-    month = current_usage_month(session, user_id)
+    plan = _unblocked_plan(session, user_id, ANALYSIS)
+    limit, month = plan.analyses_per_month, current_usage_month(session, user_id)
     row = insert(UsagePeriod).values(
         id=uuid7(), user_id=user_id, period_start=month.start, period_end=month.end, analyses=1
     )
@@ -157,6 +168,7 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
     if counted is None:
         raise _analysis_quota_exceeded(limit or 0, month)
     session.add(_usage_event(user_id, month.start, 1))
+    limit_notices.note_analyses(session, user_id, plan, counted, 1, (month.start, month.end))
     publish_quota(session, user_id)
     return month.start
 
@@ -170,8 +182,8 @@ def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Analys
         SubscriptionRestricted: If a payment is missing.
         NotFound: If there is no such user.
     """
-    limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
-    month = current_usage_month(session, user_id)
+    plan = _unblocked_plan(session, user_id, ANALYSIS)
+    limit, month = plan.analyses_per_month, current_usage_month(session, user_id)
     if count <= 0:
         return AnalysisReservation(month.start, 0, None)
     blank = {"id": uuid7(), "user_id": user_id, "analyses": 0}
@@ -183,6 +195,8 @@ def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Analys
     if reserved:
         session.exec(update(UsagePeriod).where(is_month).values(analyses=used + reserved))
         session.add(_usage_event(user_id, month.start, reserved))
+        total, span = used + reserved, (month.start, month.end)
+        limit_notices.note_analyses(session, user_id, plan, total, reserved, span)
         publish_quota(session, user_id)
     refusal = _analysis_quota_exceeded(limit or 0, month) if reserved < count else None
     return AnalysisReservation(month.start, reserved, refusal)

@@ -106,7 +106,7 @@ def _add(session: Session, job: ProcessingJob, task: BulkTask, copy: NormalisedF
     The key follows from the edit and the sample, so an attempt after a crash replaces the file.
     """
     samples.ensure_no_duplicate(session, job.user_id, copy.incoming.digest)
-    quotas.ensure_storage(session, job.user_id, copy.incoming.size)
+    quotas.ensure_storage(session, job.user_id, copy.incoming.size, "add")
     name = uuid.uuid5(task.edit_id, str(copy.source.id)).hex
     key = f"{name[:2]}/{name}"
     object_deletions.announce_object(key, session)

@@ -103,7 +103,7 @@ def plan_sounds(
     digests = {sound.digest for sound in card.sounds.values()}
     existing = stored_files.find_by_digests(session, task.user_id, sorted(digests))
     new = _new_sounds(card, digests - set(existing))
-    import_plan.ensure_room(session, task.user_id, _size_of(card, new))
+    import_plan.ensure_room(session, task.user_id, _size_of(card, new), "try")
     row = imports.get_import(session, task.user_id, task.import_id, lock=True)
     set_sample_keys(session, row, [sound.key for sound in new.values()])
     return new
@@ -195,7 +195,7 @@ def _place_sounds(
     for digest, sound in new.items():
         if digest in existing:  # uploaded meanwhile
             after_commit(session, partial(storage.delete_object, sound.key))
-    import_plan.ensure_room(session, task.user_id, _size_of(card, added))
+    import_plan.ensure_room(session, task.user_id, _size_of(card, added), "add")
     stored = [
         StoredFile(_incoming(card, digest, sound), sound.key, sound.name, _waveform(card, sound))
         for digest, sound in added.items()

@@ -165,8 +165,12 @@ def room_for(session: Session, user_id: uuid.UUID, needed: int) -> Room:
     return Room(True, needed, free)
 
 
-def ensure_room(session: Session, user_id: uuid.UUID, needed: int) -> None:
+def ensure_room(
+    session: Session, user_id: uuid.UUID, needed: int, purpose: quotas.Purpose = "ask"
+) -> None:
     """Check that sounds of `needed` bytes fit; details of the error carry `needed` and `free`.
+
+    `purpose` is that of `quotas.ensure_storage`.
 
     Raises:
         QuotaExceeded: If they do not fit, in numbers.
@@ -175,7 +179,7 @@ def ensure_room(session: Session, user_id: uuid.UUID, needed: int) -> None:
     if not needed:
         return
     try:
-        quotas.ensure_storage(session, user_id, needed)
+        quotas.ensure_storage(session, user_id, needed, purpose)
     except QuotaExceeded as refusal:
         if refusal.status != QuotaExceeded.status:  # a payment is missing
             raise

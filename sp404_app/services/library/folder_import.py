@@ -188,7 +188,7 @@ def _add_candidate(user_id: uuid.UUID, candidate: ImportCandidate, tagged: bool)
     if candidate.size > settings().max_upload_bytes:
         raise upload_too_large()
     with transaction() as session:  # check the storage quota before decoding
-        quotas.ensure_storage(session, user_id, candidate.size)
+        quotas.ensure_storage(session, user_id, candidate.size, "try")
     with candidate.on_disk as path:
         incoming = samples.inspect_file(path, candidate.filename, candidate.folder)
         names = tags.folder_tags(candidate.folder) if tagged else []

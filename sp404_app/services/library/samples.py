@@ -100,7 +100,7 @@ def add_sample(
     storage.save(incoming.path, key)
     quotas.lock_library(session, user_id)
     if not is_demo:
-        quotas.ensure_storage(session, user_id, incoming.size)
+        quotas.ensure_storage(session, user_id, incoming.size, "add")
     ensure_no_duplicate(session, user_id, incoming.digest)
     sample = new_sample(
         user_id, incoming, key, tags.get_or_create_tags(session, user_id, tag_names)
@@ -349,7 +349,7 @@ def _restore_refusals(
 def _storage_room(session: Session, user_id: uuid.UUID, size: int) -> tuple[int, AppError | None]:
     """Return how many of `size` bytes fit in the storage quota, and the error if not all do."""
     try:
-        quotas.ensure_storage(session, user_id, size)
+        quotas.ensure_storage(session, user_id, size, "add")
     except AppError as refusal:
         return refusal.details.get("limit", 0) - refusal.details.get("used", 0), refusal
     return size, None

@@ -94,7 +94,7 @@ def save_sound(
     share = _find_open_share(session, share)
     source = _find_source(session, share, source_id)
     samples.ensure_no_duplicate(session, user_id, source.digest)
-    quotas.ensure_storage(session, user_id, source.size)
+    quotas.ensure_storage(session, user_id, source.size, "add")
     with storage.local_copy(source.storage_key) as path:
         storage.save(path, key)
         file = StoredFile(_incoming(source, path), key, source.name, _waveform(session, source))

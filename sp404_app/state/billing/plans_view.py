@@ -117,7 +117,7 @@ def _plan_card(
     interval: Interval,
 ) -> PlanCard:
     owned = view.plan == plan.tier
-    current = owned and (not plan.price_cents or view.interval == interval)
+    current = owned and (view.status == "none" or view.interval == interval)
     trial = kind is ChangeKind.SUBSCRIBE and plan.trial_days > 0 and view.trial_eligible
     other = Interval.MONTH if interval is Interval.YEAR else Interval.YEAR
     return PlanCard(
