@@ -19,6 +19,7 @@ from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.built_files import expire_former_assets
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.offline import offline
+from sp404_app.components.theme import theme_script
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
@@ -104,6 +105,7 @@ app = App(
     stylesheets=["/app.css", "/account.css"],
     # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,
+    head_components=[theme_script()],
     extra_app_wraps={(5, "Overlay"): offline},
 )
 app.register_lifespan_task(tracing.stop_at_end)  # first, so it ends last

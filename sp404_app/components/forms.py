@@ -5,6 +5,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.theme import theme_choice
 
 Text = str | rx.Var[str]
 
@@ -20,6 +21,7 @@ def auth_page(title: Text, *children: rx.Component, testid: str) -> rx.Component
             class_name="card stack",
             custom_attrs={"data-testid": testid},
         ),
+        theme_choice(),
         class_name="auth",
     )
 

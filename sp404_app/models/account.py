@@ -36,8 +36,9 @@ class User(SQLModel, table=True):
 
 
 class Theme(StrEnum):
-    """The colour theme."""
+    """The colour theme; `system` follows the device."""
 
+    SYSTEM = "system"
     DARK = "dark"
     LIGHT = "light"
 

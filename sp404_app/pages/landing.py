@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.components.server_link import server_link
+from sp404_app.components.theme import theme_choice
 from sp404_app.services.plans import PLANS, Plan
 from sp404_app.settings import settings
 from sp404_app.state.formatting import format_size
@@ -45,6 +46,7 @@ def index() -> rx.Component:
             rx.el.span("Not affiliated with Roland. SP-404 is a trademark of its owner."),
             server_link("API", href="/api/docs", class_name="link"),
             *(server_link(name, href=f"/{name.lower()}", class_name="link") for name in TEXTS),
+            theme_choice(),
             class_name="front-foot",
         ),
         class_name="front",

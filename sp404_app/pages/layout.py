@@ -10,6 +10,7 @@ from sp404_app.components.cards import card_reader_panel
 from sp404_app.components.command_palette import Destination, command_palette
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
+from sp404_app.components.theme import theme_report
 from sp404_app.settings import settings
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.toast import ToastState
@@ -41,14 +42,20 @@ def layout(
     current: str = "",
     on_help: EventType[()] | None = None,
     keys: Sequence[tuple[str, str]] = (),
+    on_theme: Sequence[EventType[()]] = (),
 ) -> rx.Component:
-    """Render a page inside the frame; `on_help` shows its keys.
+    """Render a page inside the frame; `on_help` shows its keys, `on_theme` draws its figures.
 
     The command palette offers `keys`, pairs of a key and what it does on this page.
     """
     helps = {"on_help": on_help} if on_help is not None else {}
     return rx.el.div(
         Typeface.create(),
+        theme_report(
+            drawn=rx.cond(LayoutState.is_hydrated, LayoutState.theme, ""),
+            preferred=LayoutState.chosen_theme,
+            on_shown=lambda theme: [LayoutState.show_theme(theme), *on_theme],
+        ),
         topbar(current, keys),
         rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
         player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, **helps),
@@ -66,7 +73,6 @@ def layout(
         ),
         class_name="frame",
         data_room=current,
-        data_theme=LayoutState.theme,
     )
 
 

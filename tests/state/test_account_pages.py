@@ -16,6 +16,7 @@ from sp404_app.state.auth.email_links import ForgotPasswordState, VerifyEmailSta
 from sp404_app.state.auth.login import LoginState, typed_email
 from sp404_app.state.auth.signup import SignupState
 from sp404_app.state.dev.outbox import DevOutboxState
+from sp404_app.state.layout import LayoutState
 from tests.accounts import cookie, mailed_token, mails, sign_up_user
 from tests.tabs import in_tab
 
@@ -170,6 +171,7 @@ async def test_no_handler_of_the_account_page_works_without_a_session() -> None:
         tab.revoke_others(),
         tab.set_preference("autoplay", False),
         tab.set_theme("light"),
+        in_tab(LayoutState(), "").show_theme("light"),
         run(tab.revoke(str(uuid.uuid4()))),
     ]
     for call in calls:
@@ -190,6 +192,27 @@ async def test_names_and_preferences_are_saved() -> None:
     assert again.switches["autoplay"] is False
     await tab.save_names({"first_name": "x" * 101, "last_name": ""})
     assert "first_name" in tab.problems
+
+
+async def test_the_shown_theme_is_the_browsers_and_first_that_of_the_account() -> None:
+    value = cookie(sign_up_user().id)
+    account = in_tab(AccountState(), value)
+    await account.load()
+    frame = in_tab(LayoutState(), value)
+    await frame.load()
+    assert (frame.theme, frame.chosen_theme) == ("dark", "")
+    await account.set_theme("light")
+    await frame.load()
+    assert (frame.theme, frame.chosen_theme) == ("light", "light")
+    for shown, drawn in (("dark", "dark"), ("light", "light"), ("pink", "dark")):
+        await frame.show_theme(shown)
+        await frame.load()
+        assert frame.theme == drawn
+    await account.set_theme("system")
+    await frame.load()
+    assert frame.chosen_theme == "system"
+    with pytest.raises(ValidationFailed):
+        await account.set_theme("pink")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 
 import sp404_app
+from sp404_app.components.theme import THEME_SCRIPT
 from sp404_app.settings import settings
 
 DEFAULT_TEXTS = Path(sp404_app.__file__).parent / "texts"
@@ -86,9 +87,9 @@ def render_legal_page(name: str, source: str) -> str:
         for each, title in TITLES.items()
     )
     return (
-        '<!doctype html><html lang="en" data-theme="dark"><head><meta charset="utf-8">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(TITLES[name])} · Crate 404</title>"
+        f"<title>{escape(TITLES[name])} · Crate 404</title><script>{THEME_SCRIPT}</script>"
         f'<link rel="stylesheet" href="/app.css"><style>{STYLE}</style></head><body>'
         '<main class="text"><header><a href="/">Crate 404</a></header>'
         f"<article>{text}</article><footer>{links}</footer></main></body></html>"

@@ -54,7 +54,7 @@ class PasswordChange(BaseModel):
 class Choices(BaseModel):
     """The caller's preferences."""
 
-    theme: Literal["dark", "light"]
+    theme: Literal["system", "dark", "light"]
     autoplay: bool
     level_previews: bool
     folders_become_tags: bool
@@ -65,7 +65,7 @@ class ChoicesChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    theme: Literal["dark", "light"] | None = None
+    theme: Literal["system", "dark", "light"] | None = None
     autoplay: bool | None = None
     level_previews: bool | None = None
     folders_become_tags: bool | None = None

@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.server_link import server_link
+from sp404_app.components.theme import theme_choice
 from sp404_app.pages.account import personal_data, security
 from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
@@ -136,29 +137,13 @@ def _password() -> rx.Component:
 
 def _preferences() -> rx.Component:
     return rx.el.div(
-        rx.el.fieldset(
-            rx.el.legend("Theme", class_name="field-label"),
-            rx.el.div(_theme("dark", "Dark"), _theme("light", "Light"), class_name="row"),
-            class_name="plain-fieldset",
+        rx.el.div(
+            rx.el.p("Theme", class_name="field-label"),
+            theme_choice(on_chosen=AccountState.set_theme),
+            class_name="field",
         ),
         *[_switch(name, label) for name, label in SWITCHES],
         class_name="stack",
-    )
-
-
-def _theme(value: str, label: str) -> rx.Component:
-    return rx.el.label(
-        rx.el.input(
-            type="radio",
-            name="theme",
-            # The browser checks the input at once; a new key applies the server's value.
-            key=f"{value}-{AccountState.theme}",
-            default_checked=AccountState.theme == value,
-            on_change=AccountState.set_theme(value),
-            custom_attrs={"data-testid": f"theme-{value}"},
-        ),
-        label,
-        class_name="choice",
     )
 
 

@@ -53,6 +53,7 @@ def usage() -> rx.Component:
             data_testid="usage",
         ),
         current="/usage",
+        on_theme=[UsageState.load],
     )
 
 

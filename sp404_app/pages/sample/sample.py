@@ -44,6 +44,7 @@ def sample() -> rx.Component:
             rx.cond(SampleState.phase == "missing", missing(), loading()),
         ),
         sample_dialogs(),
+        on_theme=[SampleState.load],
     )
 
 

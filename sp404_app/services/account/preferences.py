@@ -42,7 +42,7 @@ def change_preferences(
         Unauthenticated: If the account is gone.
     """
     if "theme" in changes and changes["theme"] not in set(Theme):
-        message = "Choose the dark or the light theme."
+        message = "Choose the theme system, dark or light."
         raise ValidationFailed(message, {"theme": [message]})
     lock_account(session, user_id)  # concurrent first changes create one row
     row = session.get(UserPreferences, user_id, populate_existing=True)

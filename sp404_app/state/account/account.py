@@ -20,7 +20,6 @@ from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.password_meter import StrengthState
 from sp404_app.state.auth.reauthentication import require_reauthentication
 from sp404_app.state.base import SessionState
-from sp404_app.state.layout import LayoutState
 
 NAME_FIELDS = ("first_name", "last_name")
 PASSWORD_FIELDS = ("current_password", "password")
@@ -149,13 +148,12 @@ class AccountState(SessionState):
 
     @rx.event
     async def set_theme(self, theme: str) -> None:
-        """Set the theme."""
+        """Keep the theme that was chosen, for browsers that have no choice of their own."""
         user_id = await self._user_id()
         changes: dict[str, str | bool] = {"theme": validation.validate_text(theme, 20)}
         self._show_preferences(
             await in_transaction(preferences.change_preferences, user_id, changes)
         )
-        (await self.get_state(LayoutState)).theme = self.theme
 
     def _show_preferences(self, found: Preferences) -> None:
         values = asdict(found)

@@ -93,6 +93,9 @@ def test_preferences_have_defaults_and_change_one_by_one(api: TestClient) -> Non
     }
     changed = api.patch("/api/me/preferences", json={"theme": "light"}, headers=headers)
     assert changed.json()["theme"] == "light"
+    changed = api.patch("/api/me/preferences", json={"theme": "system"}, headers=headers)
+    assert changed.json()["theme"] == "system"
+    changed = api.patch("/api/me/preferences", json={"theme": "light"}, headers=headers)
     changed = api.patch("/api/me/preferences", json={"autoplay": False}, headers=headers)
     assert (changed.json()["theme"], changed.json()["autoplay"]) == ("light", False)
 

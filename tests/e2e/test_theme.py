@@ -1,0 +1,90 @@
+"""The theme: chosen before signing in, kept by the browser, right at the first paint."""
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e import people
+from tests.e2e.conftest import Outbox
+
+BACKGROUND = {"dark": "rgb(11, 11, 12)", "light": "rgb(246, 244, 241)"}
+FIRST_PAINT = """
+requestAnimationFrame(function seen() {
+  if (!document.body) { requestAnimationFrame(seen); return; }
+  window.firstBackground = getComputedStyle(document.body).backgroundColor;
+});
+"""
+
+
+def expect_theme(page: Page, theme: str) -> None:
+    """Check the colours of the page, and of what the browser draws itself."""
+    expect(page.locator("body")).to_have_css("background-color", BACKGROUND[theme])
+    expect(page.locator("html")).to_have_css("color-scheme", theme)
+
+
+def choose(page: Page, theme: str) -> None:
+    """Choose a theme, as a click on its label does."""
+    page.get_by_test_id("theme-choice").get_by_text(theme.capitalize(), exact=True).click()
+    expect(page.get_by_test_id(f"theme-{theme}")).to_be_checked()
+
+
+def test_a_theme_chosen_before_signing_in_stays(page: Page, outbox: Outbox) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    expect_theme(page, "dark")  # without a choice
+    choose(page, "light")
+    expect_theme(page, "light")
+    ada = people.sign_up(page, outbox)
+    expect_theme(page, "light")
+    people.sign_in(page, ada)
+    for address in ("/library", "/plans", "/terms", "/login"):
+        page.add_init_script(FIRST_PAINT)
+        page.goto(address)
+        expect_theme(page, "light")
+        assert page.evaluate("window.firstBackground") == BACKGROUND["light"]
+
+
+def test_system_follows_the_device_live(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/login")
+    choose(page, "system")
+    for theme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+        expect_theme(page, theme)
+    page.reload()
+    expect(page.get_by_test_id("theme-system")).to_be_checked()
+    expect_theme(page, "light")
+
+
+def test_figures_and_other_tabs_follow(page: Page, outbox: Outbox) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.goto("/usage")
+    other = page.context.new_page()
+    other.goto("/account")
+    choose(other, "light")
+    expect_theme(page, "light")
+    other.close()
+    page.goto("/account")
+    expect(page.get_by_test_id("theme-light")).to_be_checked()
+
+
+def test_a_browser_without_a_choice_takes_that_of_the_account(
+    page: Page, browser: Browser, base_url: str, outbox: Outbox
+) -> None:
+    ada = people.sign_up(page, outbox)
+    people.sign_in(page, ada)
+    page.goto("/account")
+    choose(page, "light")
+    page.reload()  # the choice is saved
+    expect(page.get_by_test_id("theme-light")).to_be_checked()
+    with browser.new_context(base_url=base_url) as elsewhere:
+        other = elsewhere.new_page()
+        people.sign_in(other, ada)
+        expect_theme(other, "light")
+        other.goto("/account")
+        choose(other, "dark")
+        other.reload()
+        expect_theme(other, "dark")
+    page.reload()
+    expect_theme(page, "light")  # each browser keeps its own
+    page.wait_for_url(re.compile("/account"))
