@@ -1,15 +1,8 @@
 // Progress of work on a card: files and bytes.
 
-const MB = 2 ** 20;
+import { formatSize } from "./byte_size.js";
 
 export const plural = (count, word) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`;
-
-// Writes a size as the server does: "12 kB", "12.3 MB", "1.5 GB".
-export function formatSize(bytes) {
-  if (bytes > 0 && bytes < MB / 10) return `${Math.max(1, Math.round(bytes / 1024))} kB`;
-  const isLarge = bytes >= 1024 * MB;
-  return `${(bytes / (isLarge ? 1024 * MB : MB)).toFixed(1).replace(/\.0$/, "")} ${isLarge ? "GB" : "MB"}`;
-}
 
 export function Progress({ progress, text = "", onCancel, cancelText = "Cancel" }) {
   const { doing = "Reading", path = "", files = 0, allFiles = 0, bytes = 0, allBytes = 0 } = progress || {};

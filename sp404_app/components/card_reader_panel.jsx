@@ -5,7 +5,8 @@ import * as api from "./card_api.js";
 import { hashFile } from "./card_hasher.js";
 import { CardReader } from "./card_reader.js";
 import { isZip, treeOfFiles, treeOfHandle } from "./card_tree.js";
-import { formatSize, plural, Progress } from "./card_progress.jsx";
+import { formatSize } from "./byte_size.js";
+import { plural, Progress } from "./card_progress.jsx";
 
 const DEVICES = { mk2: "SP-404MKII", sx: "SP-404SX/A" };
 const MAX_LISTED = 100;

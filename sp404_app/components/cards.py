@@ -15,6 +15,7 @@ HASHER = "@noble/hashes@2.4.0"
 
 _ASSET = publish_scripts(
     lambda name: rx.asset(name, shared=True),
+    "byte_size.js",
     "card_api.js",
     "card_archive.js",
     "card_backup.js",
