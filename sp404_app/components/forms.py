@@ -5,6 +5,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.form_help import form_help, show_password
 from sp404_app.components.theme import theme_choice
 
 Text = str | rx.Var[str]
@@ -22,6 +23,7 @@ def auth_page(title: Text, *children: rx.Component, testid: str) -> rx.Component
             custom_attrs={"data-testid": testid},
         ),
         theme_choice(),
+        form_help(),
         class_name="auth",
     )
 
@@ -45,21 +47,26 @@ def field(
     """
     input_id = field_id or name
     message_id = f"{input_id}-said"
+    control = rx.el.input(
+        id=input_id,
+        name=name,
+        type=kind,
+        auto_complete=autocomplete,
+        class_name="input",
+        custom_attrs={
+            "aria-describedby": message_id,
+            "aria-invalid": rx.cond(problem, "true", "false"),
+            "data-testid": name,
+        },
+        **attributes,
+    )
+    if kind == "password":
+        control = rx.el.div(
+            control, show_password(field=input_id, label=label), class_name="password"
+        )
     return rx.el.div(
         rx.el.label(label, html_for=input_id, class_name="field-label"),
-        rx.el.input(
-            id=input_id,
-            name=name,
-            type=kind,
-            auto_complete=autocomplete,
-            class_name="input",
-            custom_attrs={
-                "aria-describedby": message_id,
-                "aria-invalid": rx.cond(problem, "true", "false"),
-                "data-testid": name,
-            },
-            **attributes,
-        ),
+        control,
         rx.el.p(
             rx.cond(problem, problem, hint),
             id=message_id,

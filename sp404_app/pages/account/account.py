@@ -3,6 +3,8 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.account_nav import section_nav
+from sp404_app.components.form_help import form_help
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.server_link import server_link
 from sp404_app.components.theme import theme_choice
@@ -14,6 +16,14 @@ from sp404_app.state.account.account import AccountState, DeviceRow
 from sp404_app.state.auth.reauthentication import ConfirmState
 
 LEGAL_PAGES = ("Terms", "Privacy", "Contact")
+SECTIONS = (
+    ("profile", "Profile"),
+    ("security", "Security"),
+    ("devices", "Devices"),
+    ("tokens", "Tokens"),
+    ("preferences", "Preferences"),
+    ("data", "Your data"),
+)
 SWITCHES = (
     ("autoplay", "Play sounds when selected"),
     ("level_previews", "Play all sounds at the same loudness"),
@@ -32,18 +42,7 @@ def account() -> rx.Component:
             rx.cond(
                 AccountState.loaded,
                 rx.el.div(
-                    forms.section("Profile", personal_data.photo_form(), _names()),
-                    forms.section("Email", personal_data.email_form()),
-                    forms.section("Password", _password()),
-                    forms.section("Two-factor authentication", security.two_factor_panel()),
-                    forms.section("Signed-in devices", _devices()),
-                    forms.section("Access tokens", security.tokens_panel()),
-                    forms.section("Preferences", _preferences()),
-                    forms.section("Shared links", _shared_links()),
-                    forms.section("Recent activity", personal_data.activity_list()),
-                    forms.section("Your data", personal_data.export_panel()),
-                    forms.section("Delete account", personal_data.deletion_panel()),
-                    class_name="account-sections",
+                    section_nav(sections=list(SECTIONS)), _sections(), class_name="account-body"
                 ),
                 rx.el.p("One moment…", class_name="muted"),
             ),
@@ -59,7 +58,35 @@ def account() -> rx.Component:
             custom_attrs={"data-testid": "account", "inert": ConfirmState.asking},
         ),
         confirm_dialog(),
+        form_help(),
         current="/account",
+    )
+
+
+def _sections() -> rx.Component:
+    """Render the sections; each has the id of its link in the navigation."""
+    cards = {
+        "profile": (
+            forms.section("Profile", personal_data.photo_form(), _names()),
+            forms.section("Email", personal_data.email_form()),
+        ),
+        "security": (
+            forms.section("Password", _password()),
+            forms.section("Two-factor authentication", security.two_factor_panel()),
+            forms.section("Recent activity", personal_data.activity_list()),
+        ),
+        "devices": (forms.section("Signed-in devices", _devices()),),
+        "tokens": (forms.section("Access tokens", security.tokens_panel()),),
+        "preferences": (forms.section("Preferences", _preferences()),),
+        "data": (
+            forms.section("Shared links", _shared_links()),
+            forms.section("Your data", personal_data.export_panel()),
+            forms.section("Delete account", personal_data.deletion_panel()),
+        ),
+    }
+    return rx.el.div(
+        *(rx.el.div(*cards[name], id=name, class_name="account-section") for name, _ in SECTIONS),
+        class_name="account-sections",
     )
 
 

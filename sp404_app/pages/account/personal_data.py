@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.account_nav import picture_drop
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.server_link import server_link
 from sp404_app.settings import settings
@@ -12,7 +13,7 @@ from sp404_app.state.account.personal_data import LogRow, OwnDataState
 
 def photo_form() -> rx.Component:
     """Render the photo, and a plain form to upload one."""
-    return rx.el.div(
+    return picture_drop(
         rx.cond(
             OwnDataState.avatar_url,
             rx.el.img(
@@ -34,6 +35,7 @@ def photo_form() -> rx.Component:
                 required=True,
                 class_name="file",
             ),
+            rx.el.p("Or drop a picture on this page.", class_name="field-hint"),
             _photo_buttons(),
             rx.cond(OwnDataState.picture_said, _upload_result()),
             action="/auth/avatar",
@@ -41,7 +43,7 @@ def photo_form() -> rx.Component:
             custom_attrs={"encType": "multipart/form-data"},
             class_name="field grow",
         ),
-        class_name="row top",
+        field="picture",
     )
 
 
