@@ -55,6 +55,8 @@ def test_links_lead_to_sections_and_the_one_that_is_read_is_marked(
     expect(page.get_by_test_id("to-profile")).to_have_attribute("aria-current", "location")
     expect(page.locator(".section-nav [aria-current]")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    # Only the part below the top bar scrolls.
+    assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]
 
 
 def test_an_address_with_a_section_opens_there(page: Page, account: Callable[[str], None]) -> None:
