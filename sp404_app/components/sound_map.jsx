@@ -18,7 +18,7 @@ const MAX_ZOOM = 24;
 const MARGIN_PX = 28;
 const CELLS = 64; // per side, of the index of places
 
-const lightness = () => (getComputedStyle(document.querySelector(".frame") || document.body).colorScheme.includes("light") ? 38 : 66);
+const lightness = () => (getComputedStyle(document.documentElement).colorScheme.includes("light") ? 38 : 66);
 const colourOf = (name, light) => (([hue, saturation]) => `hsl(${hue} ${saturation}% ${light}%)`)(COLOURS[name] || COLOURS.fx);
 const cellOf = (value) => Math.max(0, Math.min(CELLS - 1, Math.floor(value * CELLS)));
 
@@ -150,7 +150,7 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     const seen = new ResizeObserver(draw);
     seen.observe(canvas.current);
     const theme = new MutationObserver(draw);
-    theme.observe(document.querySelector(".frame") || document.body, { attributes: true, attributeFilter: ["data-theme"] });
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     return () => {
       seen.disconnect();
       theme.disconnect();
