@@ -18,6 +18,7 @@ from sp404_app.api import lifecycle
 from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.built_files import expire_former_assets
 from sp404_app.api.middleware.page_routing import route_pages
+from sp404_app.components.installation import installation_links
 from sp404_app.components.offline import offline
 from sp404_app.components.theme import theme_script
 from sp404_app.db import quick_reads
@@ -105,7 +106,7 @@ app = App(
     stylesheets=["/app.css", "/account.css"],
     # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,
-    head_components=[theme_script()],
+    head_components=[theme_script(), *installation_links()],
     extra_app_wraps={(5, "Overlay"): offline},
 )
 app.register_lifespan_task(tracing.stop_at_end)  # first, so it ends last

@@ -1,0 +1,35 @@
+"""The manifest of the installable app names files and pages that exist."""
+
+import json
+import struct
+
+from sp404_app.sp404_app import PAGES
+from tests.product import ROOT
+
+ASSETS = ROOT / "assets"
+MANIFEST = json.loads((ASSETS / "manifest.webmanifest").read_text())
+
+
+def png_size(name: str) -> str:
+    """Return the size in the header of a PNG file, as a manifest writes it."""
+    head = (ASSETS / name).read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    return "{}x{}".format(*struct.unpack(">II", head[16:24]))
+
+
+def test_icons_have_the_sizes_that_the_manifest_states() -> None:
+    icons = MANIFEST["icons"]
+    assert all(png_size(each["src"].lstrip("/")) == each["sizes"] for each in icons)
+    assert {(each["sizes"], each["purpose"]) for each in icons} >= {
+        ("192x192", "any"),
+        ("512x512", "any"),
+        ("512x512", "maskable"),
+    }
+    assert png_size("apple-touch-icon.png") == "180x180"
+
+
+def test_screenshots_and_shortcuts_exist() -> None:
+    for each in MANIFEST["screenshots"]:
+        assert (ASSETS / each["src"].lstrip("/")).is_file()
+    routes = {page.route for page in PAGES}
+    assert {MANIFEST["start_url"], *(each["url"] for each in MANIFEST["shortcuts"])} <= routes
