@@ -210,6 +210,8 @@ def test_every_sign_in_page_fits_a_phone_and_every_field_has_a_label(page: Page,
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for box in page.locator("input:not([type=hidden])").all():
+        assert box.evaluate("field => field.labels.length") == 1
+    for box in page.locator("input:not([type=hidden], [type=radio])").all():
         name = box.get_attribute("id")
         assert page.locator(f"label[for={name}]").count() == 1
         assert box.get_attribute("autocomplete")

@@ -72,7 +72,9 @@ def library_url(query: search.SampleQuery) -> str:
 
 def map_url(query: search.SampleQuery) -> str:
     """Return the URL of a search of the whole library on the map."""
-    return library_url(replace(query, collection=None)).replace("/library", "/map", 1)
+    # The map has no order, and that of a collection is not valid in the library.
+    whole = replace(query, collection=None, sort=EMPTY_QUERY.sort)
+    return library_url(whole).replace("/library", "/map", 1)
 
 
 def api_parameters(query: search.SampleQuery) -> str:

@@ -14,7 +14,12 @@ from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.library.search_params import library_url, parse_library_url
+from sp404_app.state.library.search_params import (
+    empty_query,
+    library_url,
+    map_url,
+    parse_library_url,
+)
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -256,4 +261,5 @@ async def test_the_map_asks_the_api_for_what_the_list_shows(tab: LibraryState) -
     await run(tab.toggle_tag("a b"))
     assert tab.map_url == "/map?q=warm+pad&bpm_min=90.0&tags=a+b"
     assert tab.list_url == tab.map_url.replace("/map", "/library")
+    assert map_url(empty_query(uuid.uuid4())) == "/map"
     assert tab.api_parameters == "q=warm+pad&sort=-created&bpm_min=90.0&tag=a+b"
