@@ -17,6 +17,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
 from sp404_app.services.infra import object_deletions, unsent_emails
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
+from sp404_app.services.sample import folder_refresh
 from sp404_app.services.sharing import share_counts
 from sp404_app.settings import settings
 from sp404_app.telemetry import metrics
@@ -46,6 +47,7 @@ async def _rounds() -> None:
         if settings().billing:
             await _run_task(webhooks.enqueue_if_events_due, now())
         await _run_task(share_counts.write_counts)
+        await _run_task(folder_refresh.refresh_changed_folders)
         if renewing or count % ROUNDS_PER_HOUR == 0:
             renewing = await _run_task(reanalysis.enqueue_outdated_samples) != 0
         if count % ROUNDS_PER_MINUTE == 1:

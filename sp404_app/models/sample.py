@@ -101,6 +101,13 @@ class Sample(SQLModel, table=True):
             "id",
             postgresql_where=text(f"{NOT_DELETED} AND {EXCEEDS_FILTER_INDEX}"),
         ),
+        # The loops of a folder: the name itself may be longer than an index takes.
+        Index(
+            "samples_tempi_by_folder",
+            "user_id",
+            func.md5(Column("folder")),
+            postgresql_where=text("deleted_at IS NULL AND bpm IS NOT NULL"),
+        ),
         Index(
             "samples_by_copies",
             "user_id",

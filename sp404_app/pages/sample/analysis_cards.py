@@ -116,6 +116,10 @@ def tempo_card() -> rx.Component:
             class_name="reading-row",
         ),
         rx.cond(
+            tempo.others != "",
+            rx.el.p(tempo.others, class_name="field-hint", data_testid="bpm-others"),
+        ),
+        rx.cond(
             tempo.written != "",
             contradicted(
                 f"{tempo.written} BPM",

@@ -13,7 +13,8 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.library import samples
+from sp404_app.services.library import changed_folders, samples
+from sp404_app.services.library.changed_folders import Folder
 from sp404_app.services.library.heard_words import sample_tokens
 
 Values = dict[str, Any]  # column of `samples` -> value, as JSON
@@ -90,6 +91,8 @@ def write_sounds(
 
     Samples with the same fields are written by one statement.
     """
+    retuned = {sounds[i].folder for i, values in changes.items() if {"bpm", "kind"} & values.keys()}
+    changed_folders.mark_changed(session, {Folder(user_id, path) for path in retuned})
     groups: dict[tuple[str, ...], list[Values]] = defaultdict(list)
     for sample_id, values in changes.items():
         row = values | _derived_values(sounds[sample_id], values)

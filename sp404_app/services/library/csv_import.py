@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import ValidationFailed
 from sp404_app.models import Sample, Source
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.library import samples, tags
+from sp404_app.services.library import changed_folders, samples, tags
+from sp404_app.services.library.changed_folders import Folder
 from sp404_app.services.library.csv_table import CsvRow, CsvTable, FaultyCell
 
 BATCH_ROWS: Final = 1000
@@ -213,6 +214,7 @@ def _apply(
         setattr(sample, name, spelling.stored(value) if name == "tags" else value)
         if name in SOURCED:
             setattr(sample, f"{name}_source", Source.USER)
+            changed_folders.mark_changed(session, [Folder(sample.user_id, sample.folder)])
     samples.update_search_fields(sample)
     session.add(sample)
 

@@ -26,7 +26,8 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, object_deletions, storage
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
-from sp404_app.services.library import tags, trash
+from sp404_app.services.library import changed_folders, tags, trash
+from sp404_app.services.library.changed_folders import Folder
 from sp404_app.services.library.heard_words import sample_tokens
 from sp404_app.services.library.sample_update import Change
 from sp404_app.services.library.search_terms import key_search_words, search_words
@@ -192,6 +193,7 @@ def change_sample(
         if (value := getattr(changes, field)) is not None:
             setattr(sample, field, value or None)
             setattr(sample, f"{field}_source", Source.USER)
+            changed_folders.mark_changed(session, [Folder(user_id, sample.folder)])
     if changes.name is not None:
         sample.name = clean_name(changes.name)
     if changes.tags is not None:
@@ -263,9 +265,10 @@ def move_to_trash(
         update(Sample)
         .where(col(Sample.id).in_(live))
         .values(deleted_at=now())
-        .returning(col(Sample.id))
-    )
+        .returning(col(Sample.id), col(Sample.folder))
+    ).all()
     moved = [row.id for row in trashed]
+    changed_folders.mark_changed(session, {Folder(user_id, row.folder) for row in trashed})
     jobs.refund_analyses(session, user_id, usage_periods)
     just_moved = [*kept, *moved] if moved and purge else []
     purged = trash.purge_beyond_limit(session, user_id, just_moved)
@@ -310,6 +313,7 @@ def restore_each_sample(
         sample.status = SampleStatus.QUEUED
     session.add_all(restored)
     session.flush()
+    changed_folders.mark_changed(session, {Folder(user_id, each.folder) for each in restored})
     for sample in unfinished:
         jobs.enqueue_analysis(session, user_id, sample.id)
     publish_sample(session, user_id)

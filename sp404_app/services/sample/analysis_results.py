@@ -28,7 +28,8 @@ from sp404_app.models import (
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue, storage
-from sp404_app.services.library import samples
+from sp404_app.services.library import changed_folders, samples
+from sp404_app.services.library.changed_folders import Folder
 from sp404_app.services.processing import jobs
 from sp404_app.services.sample.stated import show_stated_values
 
@@ -148,6 +149,8 @@ def save_analysis(
     )
     _apply_to_sample(sample, found)
     session.add(sample)
+    if found.bpm:
+        changed_folders.mark_changed(session, [Folder(sample.user_id, sample.folder)])
     jobs.finish_job(session, job.id, JobStatus.DONE)
     samples.publish_sample(session, sample.user_id, sample.id)
 

@@ -10,7 +10,9 @@ from sqlmodel import Session, and_, col, select
 from sp404_app.audio.features.stated_values import read_stated_values
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source
-from sp404_app.services.library import samples
+from sp404_app.services.library import changed_folders, samples
+from sp404_app.services.library.changed_folders import Folder
+from sp404_app.services.sample.folder_tempo import FOLDER_TEMPO, FolderTempo
 from sp404_app.services.sample.stated import show_stated_values
 
 SAME_TEMPO_BPM: Final = 0.02  # closer tempi count as equal
@@ -82,7 +84,12 @@ def reset_to_analysis(
     analysis = find_sample_details(session, user_id, sample_id).analysis
     for name in MEASURED[field]:
         setattr(sample, name, getattr(analysis, name) if analysis else None)
+    if field != "key":
+        changed_folders.mark_changed(session, [Folder(user_id, sample.folder)])
     setattr(sample, f"{field}_source", Source.ANALYSIS)
+    evidence = folder_tempo_of(analysis) if field == "bpm" else None
+    if evidence:
+        sample.bpm, sample.bpm_confidence = evidence.bpm, evidence.confidence
     if analysis is None:
         length = sample.duration or 0.0
         show_stated_values(sample, read_stated_values(sample.folder, sample.filename, length))
@@ -91,6 +98,11 @@ def reset_to_analysis(
     session.flush()
     samples.publish_sample(session, user_id, sample_id)
     return sample
+
+
+def folder_tempo_of(analysis: Analysis | None) -> FolderTempo | None:
+    """Return what the other loops of the folder say about the tempo; None if they say nothing."""
+    return FolderTempo.from_json(analysis.content.get(FOLDER_TEMPO)) if analysis else None
 
 
 def beat_grid(details: SampleDetails) -> BeatGrid:

@@ -8,7 +8,7 @@ from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.devices import card_rules
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 from sp404_app.services.library.preview_gain import preview_gain
-from sp404_app.services.sample.details import SAME_TEMPO_BPM, SampleDetails
+from sp404_app.services.sample.details import SAME_TEMPO_BPM, SampleDetails, folder_tempo_of
 from sp404_app.state.rows import format_tempo
 from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 
@@ -52,6 +52,7 @@ class AnalysedValue:
     share: int = 0
     why_none: str = ""
     written: str = ""  # stated in the file, and contradicted by the analysis
+    others: str = ""  # what the other sounds of the folder say
     several: bool = False
     choices: list[Candidate] = field(default_factory=list)
 
@@ -147,6 +148,7 @@ def _tempo(details: SampleDetails) -> AnalysedValue:
         value=format_tempo(sample.bpm),
         why_none=_why_no_tempo(sample),
         written=_written_tempo(details),
+        others=_others_of_folder(details),
         # Without a tempo, a single candidate is a choice, too.
         several=len(listed) > (1 if sample.bpm else 0),
         choices=[
@@ -202,6 +204,20 @@ def _written_tempo(details: SampleDetails) -> str:
     if details.sample.bpm_source == Source.USER or not content.get("bpm_conflict"):
         return ""
     return format_tempo(content.get("stated_bpm"))
+
+
+def _others_of_folder(details: SampleDetails) -> str:
+    """Return the sentence on the other loops of the folder if the tempo depends on them."""
+    sample, evidence = details.sample, folder_tempo_of(details.analysis)
+    if evidence is None or not sample.bpm or sample.bpm_source != Source.ANALYSIS:
+        return ""
+    count = evidence.sounds
+    who = (
+        "Another loop of this folder is"
+        if count == 1
+        else f"{count} other loops of this folder are"
+    )
+    return f"{who} {'at' if evidence.same else 'around'} {round(evidence.around)} BPM."
 
 
 def _written_key(details: SampleDetails) -> str:
