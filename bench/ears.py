@@ -20,6 +20,7 @@ import numpy.typing as npt
 import soundfile
 
 from bench import train
+from bench.ears_key import show_key
 from bench.ears_others import Estimator, available_estimators
 from bench.ears_plots import draw_reliability, draw_tempo
 from bench.ears_score import (
@@ -31,7 +32,6 @@ from bench.ears_score import (
 from bench.ears_sounds import RealSound, read_manifest, sounds_folder
 from bench.train_cache import load_or_make
 from bench.train_dirt import DISTORTIONS, distort
-from bench.train_key import mirex_score
 from bench.train_render import render_takes
 from bench.train_tempo import SHORTEST_CROP_BEATS, tempo_accuracy
 from sp404_app.audio.dsp import onset
@@ -52,10 +52,6 @@ PLOTTED_SETS = (
     "rendered, all, clean", "rendered, all, distorted", "real, packs, clean",
     "real, well labelled, clean", "real, well labelled, distorted", "real, 100 BPM and slower",
 )  # fmt: skip
-KRUMHANSL = (
-    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-)
 CLASS_BY_NAME_PART = (
     ("bassdrum", "kick"), ("snare", "snare"), ("clap", "clap"), ("opened", "open hat"),
     ("openhh", "open hat"), ("hihat", "closed hat"), ("tom", "tom"), ("cowbell", "percussion"),
@@ -132,39 +128,6 @@ def rendered_loops() -> list[tuple[str, Signal, float, float]]:
     return rows
 
 
-def krumhansl_key(y: Signal, sr: float) -> str:
-    """Return the key as most tutorials compute it: chroma_cqt and Krumhansl's profiles."""
-    mean = librosa.feature.chroma_cqt(y=y, sr=sr).mean(axis=1)
-    fits = [
-        np.corrcoef(np.roll(profile, pitch), mean)[0, 1]
-        for profile in KRUMHANSL for pitch in range(12)
-    ]  # fmt: skip
-    return train.KEYS[int(np.argmax(fits))]
-
-
-def show_key(reals: list[RealSound]) -> None:
-    """Print the share of correct keys and the MIREX score."""
-    rows = [
-        ("rendered", take.signal, 44_100.0, take.key)
-        for take in render_takes("tonal", 240, SEED + 1)
-    ]
-    for real in reals:
-        if real.key:
-            found = real.survey()
-            rows.append((f"real {real.kind}", found.window, found.window_rate, real.key))
-    for which in dict.fromkeys(row[0] for row in rows):
-        scores = {"engine": [], "librosa": []}
-        for name, y, sr, truth in rows:
-            if name == which and truth:
-                chroma = compute_chroma(y, sr)
-                scores["engine"].append((estimate_key(chroma).name if chroma else None, truth))
-                scores["librosa"].append((krumhansl_key(y, sr), truth))
-        for method, pairs in scores.items():
-            same = format_percent(found == truth for found, truth in pairs)
-            mirex = format_percent(mirex_score(*pair) for pair in pairs)
-            print(f"| key, {which} | {method} | {same} | {mirex} |")
-
-
 def mfcc_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
     """Return mean and standard deviation of 20 MFCCs, the usual similarity baseline."""
     y = librosa.resample(y, orig_sr=sr, target_sr=22_050)
@@ -232,7 +195,7 @@ def show_calibration(cache: Path | None, plots: Path | None) -> None:
     found: dict[str, tuple[float, list[tuple[float, float, int]]]] = {}
     held = train.split_held_out(load_or_make(cache, "cases", train.render_tempo_cases))
     ranking = tempo.tempo_model()
-    judge = train.fit_net(held.rest, train.case_weight, seeds=(0,))
+    judge = train.fit_ranking(held.rest, train.case_weight, seeds=(0,))
     real = [case for _, case in load_or_make(cache, "real_cases", train.collect_real_cases)]
     seen: list[tuple[str, float, bool]] = []
     for pack in sorted({case.group for case in real}):

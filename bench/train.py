@@ -18,11 +18,12 @@ from bench import train_kind
 from bench import train_logistic as logistic
 from bench.ears_sounds import RealSound, read_hits, read_manifest, sounds_folder
 from bench.train_cache import load_or_make
-from bench.train_key import fit_key
+from bench.train_key import KeyCase, fit_key
 from bench.train_kit import Take
+from bench.train_octave import fit_ranking
 from bench.train_render import render_takes
-from bench.train_save import save_weights
-from bench.train_tempo import Case, case_versions, fit_net, rendered_cases, tempo_accuracy
+from bench.train_save import REAL, RENDERED, save_weights
+from bench.train_tempo import Case, case_versions, rendered_cases, tempo_accuracy
 from sp404_app.audio import model_weights
 from sp404_app.audio.dsp import chroma, onset, pitch
 from sp404_app.audio.dsp.chroma import Chroma
@@ -38,16 +39,12 @@ from sp404_app.audio.features import (
 )
 from sp404_app.audio.features import tempo as tempi
 from sp404_app.audio.features.descriptors import Descriptors
-from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.tempo import TempoEstimate
 from sp404_app.audio.features.tempo_candidates import TempoCandidates
 from sp404_app.audio.model_weights import Linear, Net
 from sp404_app.audio.similarity import embedding
 
-RENDERED = "rendered by bench/train_render.py, seed {seed}, {count} sounds"
-REAL = " and {count} real sounds of public packs with known truth"
 TEMPO_SEED, SOUND_SEED = 1, 5
-TONAL_TAKES = 2500  # tonal takes; a quarter of them have an unambiguous key
 REAL_WEIGHT = 6.0
 REAL_HIT_WEIGHT, CLASS_RIDGE = 6.0, 3e-3
 PITCHED_REAL = frozenset(
@@ -157,7 +154,7 @@ def case_weight(case: Case) -> float:
 def train_tempo(cases: list[Case]) -> None:
     """Train the ranking of tempo candidates."""
     made = RENDERED.format(seed=TEMPO_SEED, count=len(cases))
-    save_weights("tempo", made, tempo_candidates.TEMPO_FEATURES, fit_net(cases, case_weight))
+    save_weights("tempo", made, tempo_candidates.TEMPO_FEATURES, fit_ranking(cases, case_weight))
 
 
 def confidence_case(case: Case, ranking: Net) -> tuple[npt.NDArray[np.float64], bool]:
@@ -203,7 +200,7 @@ def split_held_out(cases: list[Case]) -> HeldOutSplit:
 def train_confidence(cases: list[Case], real: list[Case]) -> None:
     """Calibrate with a ranking model that has not seen a quarter of the rendered loops."""
     split = split_held_out(cases)
-    judge = fit_net(split.rest, case_weight, seeds=(0,))
+    judge = fit_ranking(split.rest, case_weight, seeds=(0,))
     model = fit_confidence(split.held, real, judge, tempi.tempo_model())
     made = RENDERED.format(seed=TEMPO_SEED, count=len(split.held)) + REAL.format(count=len(real))
     save_weights("tempo_confidence", made, tempi.CONFIDENCE_FEATURES, model)
@@ -230,21 +227,15 @@ def fit_pitched_model(made: list[Sound], real: list[Sound]) -> Linear:
     return logistic.fit_binary(x, np.array(notes), weight, ridge=5e-3)
 
 
-def render_key_evidence() -> list[tuple[npt.NDArray[np.float64], str]]:
-    """Render music in known keys, and compute the evidence for each of the 24."""
-    found = (
-        (chroma.compute_chroma(t.signal, 44_100), t.key)
-        for t in render_takes("tonal", TONAL_TAKES, SOUND_SEED)
-    )
-    return [(key_detection.key_evidence(heard), key) for heard, key in found if heard and key]
+def key_cases(sounds: list[Sound]) -> list[KeyCase]:
+    """Return the evidence of the sounds whose key is known."""
+    return [(key_detection.key_evidence(s.chroma), s.key) for s in sounds if s.chroma and s.key]
 
 
-def train_key(known: list[tuple[npt.NDArray[np.float64], str]]) -> None:
-    """Train the weights of the key evidence."""
-    x = np.array([evidence for evidence, _ in known])
-    truth = np.array([KEYS.index(key) for _, key in known])
-    made_of = RENDERED.format(seed=SOUND_SEED, count=len(known))
-    save_weights("key", made_of, key_detection.KEY_EVIDENCE, fit_key(x, truth))
+def train_key(made: list[KeyCase], real: list[KeyCase]) -> None:
+    """Calibrate the probabilities of the keys; nothing else of the key is learned."""
+    made_of = RENDERED.format(seed=SOUND_SEED, count=len(made)) + REAL.format(count=len(real))
+    save_weights("key", made_of, key_detection.KEY_EVIDENCE, fit_key(made, real))
 
 
 def fit_timbre_projection(made: list[Sound], shrink: float = 0.9) -> Linear:
@@ -346,7 +337,7 @@ def main() -> None:
     clear_weight_caches()
     train_kind_weights(load_or_make(cache, "kind", train_kind.collect_kind_cases))
     save_weights("pitched", both, key_detection.PITCHED_FEATURES, fit_pitched_model(made, real))
-    train_key(load_or_make(cache, "keyed", render_key_evidence))
+    train_key(key_cases(made), key_cases(real))
     names = [f"slice {i} band {j}" for i in range(13) for j in range(embedding.MEL_BANDS)]
     save_weights(
         "likeness", RENDERED.format(seed=SOUND_SEED, count=1500), names, fit_timbre_projection(made)

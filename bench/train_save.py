@@ -8,6 +8,9 @@ import numpy as np
 
 from sp404_app.audio.model_weights import WEIGHTS_FOLDER, Linear, Net
 
+RENDERED = "rendered by bench/train_render.py, seed {seed}, {count} sounds"
+REAL = " and {count} real sounds of public packs with known truth"
+
 
 def round_numbers(values: Any) -> Any:
     """Round to five significant digits, which keeps the files small."""

@@ -22,7 +22,6 @@ FRAME_SIZE, HOP_LENGTH = 4096, 2048
 LOWEST_HZ, HIGHEST_HZ = 38.0, 2200.0
 HARMONICS: Final = 4
 HARMONIC_DECAY: Final = 0.6
-BASS_HZ: Final = 260.0
 LOCAL_MEAN_BINS: Final = 41  # 110 Hz
 PEAK_THRESHOLD: Final = 0.25  # above the local mean, in units of log(1 + 1000 S / max S)
 OPENING_SHARE: Final = 0.13  # of the frames: half a bar of a four-bar loop
@@ -46,16 +45,14 @@ class SpectralPeaks:
 
 @dataclass(frozen=True, slots=True)
 class Chroma:
-    """Energy per pitch class (12,), starting at C: `pitches` of all peaks, `bass` of bass peaks.
+    """Energy per pitch class (12,), starting at C: `pitches` of the sound, `opening` of its start.
 
-    `opening` and `opening_bass` cover the first 13 % of the frames. `tuning` is the deviation
-    from A = 440 Hz in semitones (-0.5..0.5), `in_tune` (0..1) the agreement of the peaks on it.
+    The opening is the first 13 % of the frames. `tuning` is the deviation from A = 440 Hz in
+    semitones (-0.5..0.5), `in_tune` (0..1) the agreement of the peaks on it.
     """
 
     pitches: Vector
-    bass: Vector
     opening: Vector
-    opening_bass: Vector
     tuning: float
     in_tune: float
     peaks: SpectralPeaks
@@ -73,14 +70,9 @@ def compute_chroma(y: Signal, sr: float) -> Chroma | None:
     tuning = float(np.angle(phasor) / (2 * np.pi))
     notes = notes - tuning
     in_opening = spectral_peaks.frame <= OPENING_SHARE * spectral_peaks.frames
-    is_bass = mark_bass_peaks(spectral_peaks)
     return Chroma(
         pitches=fold_pitch_classes(notes, spectral_peaks.weight),
-        bass=fold_pitch_classes(notes[is_bass], spectral_peaks.weight[is_bass], harmonics=1),
         opening=fold_pitch_classes(notes[in_opening], spectral_peaks.weight[in_opening]),
-        opening_bass=fold_pitch_classes(
-            notes[is_bass & in_opening], spectral_peaks.weight[is_bass & in_opening], harmonics=1
-        ),
         tuning=tuning,
         in_tune=float(np.abs(phasor)),
         peaks=spectral_peaks,
@@ -138,20 +130,10 @@ def local_mean(level: Signal) -> Signal:
     )
 
 
-def mark_bass_peaks(spectral_peaks: SpectralPeaks) -> npt.NDArray[np.bool_]:
-    """Mark the lowest strong peak of each frame if it is below `BASS_HZ`."""
-    strong = spectral_peaks.weight > 3 * PEAK_THRESHOLD
-    first = np.zeros(len(spectral_peaks.frame), bool)
-    index = np.flatnonzero(strong)  # peaks are sorted by frame, then frequency
-    if len(index):
-        first[index[np.diff(spectral_peaks.frame[index], prepend=-1) > 0]] = True
-    return first & (spectral_peaks.hertz < BASS_HZ)
-
-
-def fold_pitch_classes(notes: Vector, weight: Vector, harmonics: int = HARMONICS) -> Vector:
+def fold_pitch_classes(notes: Vector, weight: Vector) -> Vector:
     """Sum weights (12,) by pitch class; each peak also counts as a harmonic of lower notes."""
     total = np.zeros(12)
-    for harmonic in range(1, harmonics + 1):
+    for harmonic in range(1, HARMONICS + 1):
         classes = np.mod(notes - 12 * np.log2(harmonic), 12)
         nearest = np.round(classes)
         part = weight * np.cos(np.pi * (classes - nearest)) ** 2 * HARMONIC_DECAY ** (harmonic - 1)

@@ -34,7 +34,7 @@ from sp404_app.audio.similarity import embedding
 Signal = npt.NDArray[np.float32]
 
 # Increase it with every change that affects results; samples are then analysed again.
-ENGINE_VERSION: Final = "6"
+ENGINE_VERSION: Final = "7"
 MIN_RATE_HZ: Final = 8000
 # Low on purpose: a key is a suggestion that users can ignore.
 MIN_PITCHED_PROBABILITY: Final = 0.15

@@ -23,7 +23,7 @@ MIN_PITCHED_FOR_STATED_KEY: Final = 0.03  # a less pitched sound cannot have a k
 # From this confidence a detected key is clear; a less probable stated key is then rejected.
 CLEAR_CONFIDENCE, MIN_KEY_PROBABILITY = 0.6, 0.05
 # The same for a stated key with its mode: producers know it better than the estimator.
-CLEAR_CONFIDENCE_EXPLICIT, MIN_KEY_PROBABILITY_EXPLICIT = 0.95, 0.001
+CLEAR_CONFIDENCE_EXPLICIT, MIN_KEY_PROBABILITY_EXPLICIT = 0.7, 0.001
 STATED_KEY_CONFIDENCE: Final = 0.95  # of a stated key with its mode
 
 

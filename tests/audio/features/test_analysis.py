@@ -358,7 +358,7 @@ def test_drums_take_no_key_from_a_name_and_report_a_certain_one_as_a_conflict() 
     ("stated", "chance", "confidence", "name", "conflict"),
     [
         (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.99, "C minor", True),
-        (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.9, "D minor", False),
+        (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.65, "D minor", False),
         (StatedMetadata(key="D minor", tonic="D"), 0.01, 0.99, "D minor", False),
         (StatedMetadata(key="D minor", tonic="D", key_certain=False), 0.01, 0.9, "C minor", True),
         (StatedMetadata(key="D minor", tonic="D", key_certain=False), 0.01, 0.5, "D minor", False),
