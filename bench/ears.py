@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import librosa
@@ -21,6 +21,7 @@ import soundfile
 
 from bench import train
 from bench.ears_key import show_key
+from bench.ears_loops import SEED, producers_loops, real_loops, rendered_loops
 from bench.ears_others import Estimator, available_estimators
 from bench.ears_plots import draw_reliability, draw_tempo
 from bench.ears_score import (
@@ -31,9 +32,8 @@ from bench.ears_score import (
 )
 from bench.ears_sounds import RealSound, read_manifest, sounds_folder
 from bench.train_cache import load_or_make
-from bench.train_dirt import DISTORTIONS, distort
 from bench.train_render import render_takes
-from bench.train_tempo import SHORTEST_CROP_BEATS, tempo_accuracy
+from bench.train_tempo import tempo_accuracy
 from sp404_app.audio.dsp import onset
 from sp404_app.audio.dsp.chroma import compute_chroma
 from sp404_app.audio.features import analysis, tempo
@@ -44,10 +44,6 @@ from sp404_app.audio.model_weights import Linear
 from sp404_app.audio.similarity import embedding, fingerprint
 
 Signal = npt.NDArray[np.float32]
-SEED = 99
-TRAP_PACK = "stargate/microlag"
-# Their onsets contradict the tempo in their names, see docs/ANALYSIS.md.
-MISNAMED = ("latin_brass01 - 140 BPM", "200938", "amenbreak_bpm136")
 PLOTTED_SETS = (
     "rendered, all, clean", "rendered, all, distorted", "real, packs, clean",
     "real, well labelled, clean", "real, well labelled, distorted", "real, 100 BPM and slower",
@@ -75,19 +71,13 @@ def engine_tempo(y: Signal, sr: float) -> float:
 METHODS: dict[str, Estimator] = {"engine": engine_tempo} | available_estimators()
 
 
-def distorted_versions(y: Signal, sr: float, bpm: float, seed: int) -> Iterator[tuple[str, Signal]]:
-    """Yield a loop clean and distorted in four ways."""
-    yield "clean", y
-    for number, how in enumerate(DISTORTIONS):
-        if how != "crop" or len(y) / sr * bpm / 60 >= SHORTEST_CROP_BEATS:
-            yield how, distort(y, sr, how, np.random.default_rng([seed, number]))
-
-
-def show_tempo(loops: list[tuple[str, Signal, float, float]], plots: Path | None) -> None:
-    """Print Acc1e / Acc1 / Acc2 for rows of (set, signal, rate, bpm)."""
+def show_tempo(
+    loops: list[tuple[str, Signal, float, float]], plots: Path | None, names: set[str]
+) -> None:
+    """Print Acc1e / Acc1 / Acc2 for rows of (set, signal, rate, bpm), of methods in `names`."""
     print("| loops | method | Acc1e | Acc1 | Acc2 |\n|---|---|---|---|---|")
     found: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
-    for name, method in METHODS.items():
+    for name, method in ((name, METHODS[name]) for name in METHODS if name in names):
         rows = [(which, tempo_accuracy(method(y, sr) or 1.0, bpm)) for which, y, sr, bpm in loops]
         for which in dict.fromkeys(which for which, _ in rows):
             scores = np.array([score for other, score in rows if other == which], float)
@@ -96,36 +86,6 @@ def show_tempo(loops: list[tuple[str, Signal, float, float]], plots: Path | None
     if plots:
         sets = [name for name in PLOTTED_SETS if (name, "engine") in found]
         draw_tempo(found, sets, plots / "tempo.svg")
-
-
-def real_loops(reals: list[RealSound]) -> list[tuple[str, Signal, float, float]]:
-    """Return the real loops, clean and distorted, by set."""
-    rows = []
-    for number, real in enumerate(real for real in reals if real.kind == "loop"):
-        found = real.survey()
-        assert real.bpm is not None
-        for how, y in distorted_versions(found.window, found.window_rate, real.bpm, 1000 + number):
-            which = "trap pack" if real.pack == TRAP_PACK else "packs"
-            rows.append((f"real, {which}, {how}", y, found.window_rate, real.bpm))
-            if which == "packs" and Path(real.original).stem not in MISNAMED:
-                sort = "clean" if how == "clean" else "distorted"
-                rows.append((f"real, well labelled, {sort}", y, found.window_rate, real.bpm))
-            if how == "clean" and real.bpm <= 100:
-                rows.append(("real, 100 BPM and slower", y, found.window_rate, real.bpm))
-    return rows
-
-
-def rendered_loops() -> list[tuple[str, Signal, float, float]]:
-    """Return rendered loops that no model has seen, clean and distorted."""
-    rows = []
-    for what, count in (("drums", 160), ("tonal", 90)):
-        for number, take in enumerate(render_takes(what, count, SEED)):
-            assert take.bpm is not None
-            for how, y in distorted_versions(take.signal, 44_100.0, take.bpm, 5000 + number):
-                names = [f"rendered, all, {how}"]
-                names += [f"rendered, {what}"] if how == "clean" else ["rendered, all, distorted"]
-                rows += [(name, y, 44_100.0, take.bpm) for name in names]
-    return rows
 
 
 def mfcc_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
@@ -302,11 +262,16 @@ def main() -> None:
     options.add_argument("--cache", type=Path)
     options.add_argument("--plots", type=Path)
     options.add_argument("--only", default="tempo,key,likeness,class,calibration,cost")
+    options.add_argument("--methods", default=",".join(METHODS), help="estimators of the tempo")
     chosen = options.parse_args()
     where = sounds_folder()
     reals = list(read_manifest(where)) if where else []
     steps: dict[str, Callable[[], None]] = {
-        "tempo": lambda: show_tempo(rendered_loops() + real_loops(reals), chosen.plots),
+        "tempo": lambda: show_tempo(
+            rendered_loops() + real_loops(reals) + producers_loops(),
+            chosen.plots,
+            set(chosen.methods.split(",")),
+        ),
         "key": lambda: show_key(reals),
         "likeness": lambda: show_likeness(reals),
         "class": lambda: show_class(reals),
