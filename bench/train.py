@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bench import train_kind
 from bench import train_logistic as logistic
 from bench.ears_sounds import RealSound, read_hits, read_manifest, sounds_folder
+from bench.train_augment import VARIATIONS, vary_hit
 from bench.train_cache import load_or_make
 from bench.train_key import KeyCase, fit_key
 from bench.train_kit import Take
@@ -24,6 +25,7 @@ from bench.train_octave import fit_ranking
 from bench.train_render import render_takes
 from bench.train_save import REAL, RENDERED, save_weights
 from bench.train_tempo import Case, case_versions, rendered_cases, tempo_accuracy
+from bench.train_timbre import fit_timbre_projection
 from sp404_app.audio import model_weights
 from sp404_app.audio.dsp import chroma, onset, pitch
 from sp404_app.audio.dsp.chroma import Chroma
@@ -39,6 +41,7 @@ from sp404_app.audio.features import (
 )
 from sp404_app.audio.features import tempo as tempi
 from sp404_app.audio.features.descriptors import Descriptors
+from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.audio.features.tempo import TempoEstimate
 from sp404_app.audio.features.tempo_candidates import TempoCandidates
 from sp404_app.audio.model_weights import Linear, Net
@@ -46,7 +49,8 @@ from sp404_app.audio.similarity import embedding
 
 TEMPO_SEED, SOUND_SEED = 1, 5
 REAL_WEIGHT = 6.0
-REAL_HIT_WEIGHT, CLASS_RIDGE = 6.0, 3e-3
+REAL_HIT_WEIGHT, CLASS_RIDGE = 12.0, 1e-2
+SNARE_WEIGHT = 2.0  # libraries hold more snares than the rims and sticks that sound like them
 PITCHED_REAL = frozenset(
     {"tonal", "instruments", "bass", "basses", "stab", "sax", "stringsnpads", "vocal"}
 )
@@ -238,30 +242,6 @@ def train_key(made: list[KeyCase], real: list[KeyCase]) -> None:
     save_weights("key", made_of, key_detection.KEY_EVIDENCE, fit_key(made, real))
 
 
-def fit_timbre_projection(made: list[Sound], shrink: float = 0.9) -> Linear:
-    """Return a linear discriminant projection of the log-mel patch to 32 dimensions.
-
-    The within-class covariance, shrunk towards a multiple of the identity, is whitened; the
-    principal components of the whitened data follow.
-    """
-    hits = [s for s in made if s.group.startswith("hit/")]
-    x = np.array([s.mels.ravel() for s in hits], np.float64)
-    labels = np.array([s.label for s in hits])
-    mean = x.mean(axis=0)
-    within = np.zeros((x.shape[1], x.shape[1]))
-    for label in set(labels):
-        part = x[labels == label]
-        within += np.cov(part.T, bias=True) * len(part) / len(x)
-    within = (1 - shrink) * within + shrink * np.trace(within) / len(within) * np.eye(len(within))
-    values, axes = np.linalg.eigh(within)
-    whiten = axes / np.sqrt(values)
-    _, main = np.linalg.eigh(whiten.T @ np.cov(x.T, bias=True) @ whiten)
-    weight = (whiten @ main[:, ::-1][:, : embedding.TIMBRE_DIMENSIONS]).astype(np.float32)
-    ones = np.ones(x.shape[1], np.float32)
-    zero = np.zeros(embedding.TIMBRE_DIMENSIONS, np.float32)
-    return Linear(mean.astype(np.float32), ones, weight, zero)
-
-
 def class_feature_row(sound: Sound) -> npt.NDArray[np.float64]:
     """Return the features of the class model."""
     timbre = embedding.timbre_projection()(sound.mels.reshape(1, -1))[0]
@@ -271,7 +251,7 @@ def class_feature_row(sound: Sound) -> npt.NDArray[np.float64]:
     loop = loop_detection.loop_probability(part, seconds, sound.tempo())
     note = sound.pitch if loop < 0.5 else None
     heard = sound_class.ClassInputs(
-        timbre, sound.env, sound.duration, sound.descriptors, loop, sound.chroma, note
+        timbre, sound.mels, sound.env, sound.duration, sound.descriptors, loop, sound.chroma, note
     )
     return sound_class.class_features(heard)
 
@@ -279,14 +259,15 @@ def class_feature_row(sound: Sound) -> npt.NDArray[np.float64]:
 def class_label(sound: Sound) -> int:
     """Return the class index of a rendered sound."""
     label = "vocal" if sound.group == "other/babble" else sound.label
-    return sound_class.CLASSES.index(sound_class.SoundClass(label))
+    return sound_class.CLASSES.index(SoundClass(label))
 
 
 def fit_class(x: npt.NDArray[np.float64], label: npt.NDArray[np.int64], real: Mask) -> Linear:
-    """Fit the class of rendered sounds and `real` hits; rare classes weigh more."""
-    weight = np.where(real, REAL_HIT_WEIGHT, 1.0)
+    """Fit the class of rendered sounds and varied `real` hits; rare classes weigh more."""
+    weight = np.where(real, REAL_HIT_WEIGHT / (1 + VARIATIONS), 1.0)
     total = np.bincount(label, weights=weight, minlength=len(sound_class.CLASSES))
     weight /= np.sqrt(np.maximum(total, 1))[label]
+    weight[label == sound_class.CLASSES.index(SoundClass.SNARE)] *= SNARE_WEIGHT
     return logistic.fit_softmax(x, label, len(sound_class.CLASSES), weight, ridge=CLASS_RIDGE)
 
 
@@ -297,13 +278,26 @@ def train_class(made: list[Sound], hits: list[Sound]) -> None:
     label = np.array([class_label(s) for s in sounds])
     model = fit_class(x, label, np.arange(len(sounds)) >= len(made))
     made_of = RENDERED.format(seed=SOUND_SEED, count=len(made))
-    made_of += f" and {len(hits)} openly licensed real hits, see docs/ANALYSIS.md"
+    count = len(hits) // (1 + VARIATIONS)
+    made_of += f" and {count} openly licensed real hits with {VARIATIONS} variations each, "
+    made_of += "see docs/ANALYSIS.md"
     save_weights("class", made_of, sound_class.CLASS_FEATURES, model)
 
 
 def measure_open_hits() -> list[Sound]:
-    """Measure the real hits that weights which ship may be trained on."""
-    return [sound_of_real(real) for real in read_hits() if real.is_open]
+    """Measure the real hits that weights which ship may be trained on, each with variations.
+
+    `group` is the kit.
+    """
+    found: list[Sound] = []
+    for number, real in enumerate(real for real in read_hits() if real.is_open):
+        heard, truth = real.survey(), (real.kind, real.pack, real.category, None)
+        sr = heard.window_rate
+        found.append(measure_sound(heard.window, sr, truth))
+        for variation in range(VARIATIONS):
+            rng = np.random.default_rng([SOUND_SEED, number, variation])
+            found.append(measure_sound(vary_hit(heard.window, sr, rng), sr, truth))
+    return found
 
 
 def clear_weight_caches() -> None:
@@ -339,11 +333,12 @@ def main() -> None:
     save_weights("pitched", both, key_detection.PITCHED_FEATURES, fit_pitched_model(made, real))
     train_key(key_cases(made), key_cases(real))
     names = [f"slice {i} band {j}" for i in range(13) for j in range(embedding.MEL_BANDS)]
-    save_weights(
-        "likeness", RENDERED.format(seed=SOUND_SEED, count=1500), names, fit_timbre_projection(made)
-    )
+    drums = [sound for sound in made if sound.group.startswith("hit/")]
+    patches = np.array([sound.mels.ravel() for sound in drums], np.float64)
+    projection = fit_timbre_projection(patches, np.array([sound.label for sound in drums]))
+    save_weights("likeness", RENDERED.format(seed=SOUND_SEED, count=1500), names, projection)
     clear_weight_caches()
-    train_class(made, load_or_make(cache, "open_hits", measure_open_hits))
+    train_class(made, load_or_make(cache, "varied_hits", measure_open_hits))
 
 
 if __name__ == "__main__":

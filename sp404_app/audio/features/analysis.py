@@ -296,6 +296,7 @@ def classify_sound(measured: Measurements) -> tuple[SoundClass, float]:
     """Return the sound class and its probability."""
     timbre = embedding.timbre_projection()(measured.mels.reshape(1, -1))[0]
     parts = (
+        measured.mels,
         measured.env,
         measured.length,
         measured.descriptors,

@@ -15,6 +15,7 @@ from sp404_app.audio.dsp.chroma import Chroma
 from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.dsp.pitch import Pitch
 from sp404_app.audio.features.descriptors import Descriptors
+from sp404_app.audio.features.patch_shape import PATCH_SHAPE, patch_shape
 from sp404_app.audio.model_weights import Linear, softmax
 
 TIMBRE_DIMENSIONS: Final = 32
@@ -22,6 +23,7 @@ CLASS_FEATURES: Final = (
     *(f"timbre {number}" for number in range(1, TIMBRE_DIMENSIONS + 1)),
     "log duration", "log onsets", "log brightness", "log noisiness", "log attack", "log decay",
     "loop", "tonality", "in tune", "concentration", "clarity", "log pitch", "low energy",
+    *PATCH_SHAPE,
 )  # fmt: skip
 
 
@@ -50,9 +52,13 @@ CLASSES: Final = tuple(SoundClass)
 
 @dataclass(frozen=True, slots=True)
 class ClassInputs:
-    """All measurements used for the class; `loop` is a probability in 0..1."""
+    """All measurements used for the class; `loop` is a probability in 0..1.
+
+    `mels` is the log-mel patch (13, 40), `timbre` its projection (32,).
+    """
 
     timbre: npt.NDArray[np.float32]
+    mels: npt.NDArray[np.float32]
     env: OnsetEnvelope
     duration: float
     descriptors: Descriptors
@@ -89,6 +95,7 @@ def class_features(inputs: ClassInputs) -> npt.NDArray[np.float64]:
             pitch.clarity if pitch else 0.0,
             np.log2(pitch.hertz / 100) if pitch else 0.0,
             float(low),
+            *patch_shape(inputs.mels),
         ]
     )
 
