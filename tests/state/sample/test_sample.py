@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,8 @@ from sp404_app.errors import Conflict, NotFound, Unauthenticated, ValidationFail
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
-from sp404_app.services.sample.details import SampleDetails
+from sp404_app.services.sample.details import SampleDetails, find_sample_details
+from sp404_app.services.sample.folder_tempo import FOLDER_TEMPO, FolderTempo
 from sp404_app.state.formatting import format_channels, format_size
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.collections import SampleCollectionsState
@@ -399,3 +401,25 @@ def test_a_picture_of_a_part_names_its_times(
     stretch: tuple[float, float, float], words: str
 ) -> None:
     assert stretch_shown(*stretch) == words
+
+
+@pytest.mark.parametrize(
+    ("around", "sounds", "same", "sentence"),
+    [
+        (174.0, 12, True, "12 other loops of this folder are at 174 BPM."),
+        (161.4, 3, False, "3 other loops of this folder are around 161 BPM."),
+        (90.0, 1, True, "Another loop of this folder is at 90 BPM."),
+    ],
+)
+def test_the_other_loops_of_the_folder_are_shown_as_evidence(
+    user: User, loop: uuid.UUID, around: float, sounds: int, same: bool, sentence: str
+) -> None:
+    with transaction() as session:
+        found = find_sample_details(session, user.id, loop)
+    assert sheet_of(found).tempo.others == ""
+    assert found.analysis
+    evidence = FolderTempo(120.0, 0.9, around, sounds, same)
+    found.analysis.content = {FOLDER_TEMPO: asdict(evidence)}
+    assert sheet_of(found).tempo.others == sentence
+    found.sample.bpm_source = "user"
+    assert sheet_of(found).tempo.others == ""
