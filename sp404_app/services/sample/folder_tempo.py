@@ -63,13 +63,28 @@ class FolderTempo:
             and (self.bpm, self.same) == (other.bpm, other.same)
             and abs(self.confidence - other.confidence) < 0.02
             and abs(self.around - other.around) < 0.5
-            and abs(self.sounds - other.sounds) <= 0.1 * other.sounds
+            and abs(self.sounds - other.sounds) <= other.sounds // 20
         )
 
     @classmethod
     def from_json(cls, stored: dict[str, Any] | None) -> "FolderTempo | None":
         """Read what `dataclasses.asdict` made."""
         return cls(**stored) if stored else None
+
+
+def weigh_candidates(
+    candidates: Sequence[tuple[float, float]], tempo: FolderTempo | None
+) -> list[tuple[float, float]]:
+    """Return an analysis's candidates (bpm, probability) given the folder, best first.
+
+    Those that are not chosen share what the confidence leaves, in proportion to their own.
+    """
+    if tempo is None:
+        return list(candidates)
+    rivals = [(bpm, chance) for bpm, chance in candidates if bpm != tempo.bpm]
+    share = (1 - tempo.confidence) / max(1e-9, sum(chance for _, chance in rivals))
+    scaled = [(bpm, chance * min(1.0, share)) for bpm, chance in rivals]
+    return sorted([(tempo.bpm, tempo.confidence), *scaled], key=lambda each: -each[1])
 
 
 def weigh_folder(loops: Sequence[FolderLoop]) -> dict[uuid.UUID, FolderTempo]:

@@ -9,6 +9,7 @@ from sp404_app.devices import card_rules
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 from sp404_app.services.library.preview_gain import preview_gain
 from sp404_app.services.sample.details import SAME_TEMPO_BPM, SampleDetails, folder_tempo_of
+from sp404_app.services.sample.folder_tempo import weigh_candidates
 from sp404_app.state.rows import format_tempo
 from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 
@@ -142,7 +143,8 @@ def describe_tuning(cents: object) -> str:
 
 def _tempo(details: SampleDetails) -> AnalysedValue:
     sample, analysis = details.sample, details.analysis
-    listed = likely_candidates(analysis.bpm_candidates if analysis else [])
+    candidates = analysis.bpm_candidates if analysis else []
+    listed = likely_candidates(weigh_candidates(candidates, folder_tempo_of(analysis)))
     return replace(
         _sourced(sample.bpm_source, sample.bpm_confidence, bool(sample.bpm)),
         value=format_tempo(sample.bpm),

@@ -66,6 +66,16 @@ def test_other_tempi_than_half_and_double_are_never_chosen() -> None:
     assert all(tempo.bpm != 116.0 for tempo in found.values())
 
 
+def test_the_candidates_share_what_the_confidence_leaves() -> None:
+    one = doubtful()
+    tempo = folder_tempo.weigh_folder([one, *loops(174, 174, 174, 172)])[one.sample_id]
+    weighed = folder_tempo.weigh_candidates(DOUBTFUL, tempo)
+    assert weighed[0] == (174.0, tempo.confidence)
+    assert [bpm for bpm, _ in weighed] == [174.0, 87.0, 116.0]
+    assert sum(chance for _, chance in weighed) == pytest.approx(1.0)
+    assert folder_tempo.weigh_candidates(DOUBTFUL, None) == list(DOUBTFUL)
+
+
 def test_one_other_loop_is_no_evidence() -> None:
     assert folder_tempo.weigh_folder([doubtful(), *loops(174)]) == {}
     assert folder_tempo.weigh_folder([]) == {}
