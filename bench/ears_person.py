@@ -102,6 +102,15 @@ def score_sounds(rows: list[tuple[RealSound, str, str, Analysis]]) -> None:
     print("| sounds, names | dirt | right kind |\n|---|---|---|")
     for (what, how, _), right in kinds.items():
         print(f"| {what} | {how} | {format_percent(right)} |")
+    if tempi:
+        show_tempi(tempi, sure)
+
+
+def show_tempi(
+    tempi: dict[tuple[str, str, str], list[tuple[bool, bool, bool]]],
+    sure: dict[str, list[tuple[float, bool]]],
+) -> None:
+    """Print the accuracy of the tempo by set and dirt, and that of the more confident half."""
     print("\n| loops | dirt | Acc1e | Acc1 | Acc2 |\n|---|---|---|---|---|")
     for (what, how, _), got in sorted(tempi.items()):
         columns = map(format_percent, np.array(got, float).T)
