@@ -47,13 +47,13 @@ def test_pages_and_rooms_of_the_library_are_opened_by_keys(demo: Page) -> None:
 
 
 def test_the_arrow_keys_choose_and_the_search_goes_on_in_the_library(demo: Page) -> None:
-    find(demo, "kick")
+    find(demo, "velvet")
     expect(demo.get_by_role("option", name=re.compile("^Velvet Kick"))).to_be_visible()
     demo.keyboard.press("ArrowUp")  # from the first to the last
     expect(demo.locator(f"{OPTIONS}[aria-selected=true]")).to_contain_text("Search the library")
     demo.keyboard.press("Enter")
-    expect(demo).to_have_url(re.compile(r"/library\?q=kick"))
-    expect(demo.get_by_test_id("search")).to_have_value("kick")
+    expect(demo).to_have_url(re.compile(r"/library\?q=velvet"))
+    expect(demo.get_by_test_id("search")).to_have_value("velvet")
     expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
 
 
