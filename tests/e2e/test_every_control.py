@@ -215,6 +215,10 @@ PAD_EFFECTS = {
 }
 # Event handlers whose state takes long to create. Value: the test that calls them, and the call.
 HANDLERS_DRIVEN_ELSEWHERE = {
+    "account_state.set_theme": ("test_theme.py", 'choose(page, "light")'),
+    "layout_state.show_theme": ("test_theme.py", 'expect_theme(page, "light")'),
+    "sample_state.load": ("test_theme.py", 'page.goto(f"/samples/{sample_id}")'),
+    "usage_state.load": ("test_theme.py", 'page.goto("/usage")'),
     "library_state.remove_chip": ("test_words_of_sound.py", "chips.click()"),
     "library_state.select_samples": ("test_map.py", "page.mouse.up()"),
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),

@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
 
 BACKGROUND = {"dark": "rgb(11, 11, 12)", "light": "rgb(246, 244, 241)"}
 FIRST_PAINT = """
@@ -65,6 +66,21 @@ def test_figures_and_other_tabs_follow(page: Page, outbox: Outbox) -> None:
     other.close()
     page.goto("/account")
     expect(page.get_by_test_id("theme-light")).to_be_checked()
+
+
+def test_the_waveform_of_a_sample_is_drawn_again(page: Page) -> None:
+    people.sign_in(page, DEMO_USER)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+    sample_id = page.request.get("/api/samples?limit=1").json()["samples"][0]["id"]
+    page.goto(f"/samples/{sample_id}")
+    label = page.locator(".wave-plot .xtick text").first
+    expect(label).to_be_visible()
+    dark = label.get_attribute("style") or ""
+    # As if another tab had changed it; a choice on the account page would be kept for others.
+    page.evaluate("localStorage.setItem('sp404-theme', 'light')")
+    page.evaluate("dispatchEvent(new StorageEvent('storage'))")
+    expect_theme(page, "light")
+    expect(label).not_to_have_attribute("style", dark)
 
 
 def test_a_browser_without_a_choice_takes_that_of_the_account(

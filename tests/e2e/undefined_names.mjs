@@ -13,8 +13,8 @@ const traverse = load("@babel/traverse").default;
 // Names defined by the browser or the language.
 const KNOWN = new Set(
   `AbortController Array Audio AudioContext AudioWorkletNode AudioWorkletProcessor BigInt Blob Boolean Cookies
-  CustomEvent DOMException DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData
-  Infinity Int16Array IntersectionObserver JSON Map Math MediaRecorder MutationObserver NaN Number Object Promise
+  CustomEvent DOMException DataTransfer DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData
+  Infinity Int16Array IntersectionObserver JSON KeyboardEvent Map Math MediaRecorder MutationObserver NaN Number Object Promise
   Proxy RegExp ResizeObserver Set String Symbol TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet Worker
   XMLHttpRequest atob btoa cancelAnimationFrame clearInterval clearTimeout console crypto currentFrame
   decodeURIComponent document encodeURIComponent eval fetch getComputedStyle globalThis indexedDB isNaN localStorage location
