@@ -73,8 +73,8 @@ def test_the_waveform_of_a_sample_is_drawn_again(page: Page) -> None:
     expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     sample_id = page.request.get("/api/samples?limit=1").json()["samples"][0]["id"]
     page.goto(f"/samples/{sample_id}")
+    expect(page.locator(".wave-plot .nsewdrag")).to_be_visible()
     label = page.locator(".wave-plot .xtick text").first
-    expect(label).to_be_visible()
     dark = label.get_attribute("style") or ""
     # As if another tab had changed it; a choice on the account page would be kept for others.
     page.evaluate("localStorage.setItem('sp404-theme', 'light')")
