@@ -29,6 +29,29 @@ function indexPlaces({ x, y }) {
   return cells;
 }
 
+// The visible sounds of each class, single hits apart from loops.
+function groupByClass({ sound_class, loop }, hidden) {
+  const groups = new Map();
+  sound_class.forEach((given, at) => {
+    const name = given || "fx";
+    if (hidden.has(name)) return;
+    if (!groups.has(name)) groups.set(name, { name, hits: [], loops: [] });
+    groups.get(name)[loop[at] ? "loops" : "hits"].push(at);
+  });
+  return [...groups.values()];
+}
+
+// A loop's square, drawn once for all loops of a class: copying is faster than drawing lines.
+function hollowSquare(size, density, colour) {
+  const side = Math.ceil(size * density);
+  const made = Object.assign(document.createElement("canvas"), { width: side, height: side });
+  const pen = made.getContext("2d");
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.4 * density;
+  pen.strokeRect(0.7 * density, 0.7 * density, side - 1.4 * density, side - 1.4 * density);
+  return made;
+}
+
 function isInside(lasso, x, y) {
   let inside = false;
   for (let i = 0, j = lasso.length - 1; i < lasso.length; j = i++) {
@@ -80,6 +103,7 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     points?.sound_class.forEach((name) => (counts[name || "fx"] = (counts[name || "fx"] || 0) + 1));
     return Object.entries(counts).sort((a, b) => b[1] - a[1]);
   }, [points]);
+  const groups = useMemo(() => points && groupByClass(points, hidden), [points, hidden]);
   const isShown = useCallback((at) => !hidden.has(points.sound_class[at] || "fx"), [hidden, points]);
 
   const scale = () => {
@@ -106,24 +130,24 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     const { toX, toY } = scale();
     const light = lightness();
     const size = Math.max(3, Math.min(12, (points.id.length > 3000 ? 4 : 7) * Math.sqrt(view.current.zoom)));
-    const byClass = new Map();
-    points.id.forEach((_, at) => {
-      if (!isShown(at)) return;
-      const name = points.sound_class[at] || "fx";
-      if (!byClass.has(name)) byClass.set(name, []);
-      byClass.get(name).push(at);
-    });
-    pen.lineWidth = 1.4;
-    for (const [name, all] of byClass) {
-      pen.fillStyle = pen.strokeStyle = colourOf(name, light);
+    // Places are linear in the view, so that no function is called for each of many points.
+    const [left, top] = [toX(0), toY(0)];
+    const [across, down] = [toX(1) - left, toY(1) - top];
+    const [right, bottom] = [box.clientWidth + size, box.clientHeight + size];
+    const paint = (all, put) => {
       for (const at of all) {
-        const x = toX(points.x[at]);
-        const y = toY(points.y[at]);
-        if (x < -size || y < -size || x > box.clientWidth + size || y > box.clientHeight + size) continue;
-        pen.globalAlpha = chosen.size && !chosen.has(at) ? 0.25 : 0.9;
-        if (points.loop[at]) pen.strokeRect(x - size / 2 + 0.7, y - size / 2 + 0.7, size - 1.4, size - 1.4);
-        else pen.fillRect(x - size / 2, y - size / 2, size, size);
+        const x = left + across * points.x[at];
+        const y = top + down * points.y[at];
+        if (x < -size || y < -size || x > right || y > bottom) continue;
+        if (chosen.size) pen.globalAlpha = chosen.has(at) ? 1 : 0.25;
+        put(x - size / 2, y - size / 2);
       }
+    };
+    for (const { name, hits, loops } of groups) {
+      pen.fillStyle = colourOf(name, light);
+      paint(hits, (x, y) => pen.fillRect(x, y, size, size));
+      const frame = hollowSquare(size, density, pen.fillStyle);
+      paint(loops, (x, y) => pen.drawImage(frame, x, y, size, size));
     }
     pen.globalAlpha = 1;
     const style = getComputedStyle(box);
@@ -143,7 +167,7 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
       pen.stroke();
       pen.setLineDash([]);
     }
-  }, [points, isShown, chosen, here]);
+  }, [points, groups, chosen, here]);
 
   useEffect(draw, [draw]);
   useEffect(() => {
