@@ -38,6 +38,7 @@ WORDS = frozenset(
         "/api/samples/tags",
         "/api/samples/bulk",
         "/api/samples/export",
+        "/api/samples/map",
         "/api/samples/import-csv",
         "/api/samples/similar",
         "/api/collections/count",
