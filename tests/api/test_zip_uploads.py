@@ -71,7 +71,7 @@ def test_the_rest_of_an_archive_is_not_unpacked_over_quota(
     room = quotas.ensure_storage
     asked: list[int] = []
 
-    def ensure_room(session: object, user_id: object, size: int) -> None:
+    def ensure_room(session: object, user_id: object, size: int, _purpose: str = "ask") -> None:
         asked.append(size)
         with transaction() as inner:
             used = quotas.get_quota_usage(inner, user.id).storage_used

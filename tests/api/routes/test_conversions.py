@@ -117,7 +117,7 @@ def test_a_selection_is_downloaded_as_one_archive(client: TestClient, measured: 
 def test_a_whole_search_is_downloaded_as_one_archive(client: TestClient, measured: Any) -> None:
     for name in ("Kick 1.wav", "Kick 2.wav", "Snare.wav"):
         measured(name)
-    answer = ask(client, filter={"q": "kick", "sort": "name"}, template="{n}", **{"as": "flac"})
+    answer = ask(client, filter={"q": '"kick"', "sort": "name"}, template="{n}", **{"as": "flac"})
     job = client.get(finish(answer)).json()
     with zipfile.ZipFile(io.BytesIO(client.get(job["result"]["url"]).content)) as files:
         assert files.namelist() == ["1.flac", "2.flac"]

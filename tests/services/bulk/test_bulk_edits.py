@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlmodel import select, text, update
 
+from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, TooLarge, ValidationFailed
 from sp404_app.models import BulkEdit, BulkEditItem, JobStatus, ProcessingJob, Sample, User
@@ -493,6 +495,7 @@ def test_an_analysis_keeps_the_class_that_a_user_has_set(
         bpm=None, bpm_confidence=None, bpm_source="analysis", key=None, key_confidence=None,
         key_source="analysis", kind="one_shot", sound_class="kick", root_note=36,
         brightness=200.0, noisiness=0.01, attack=0.001, decay=0.1,
+        likeness=np.zeros(DIMENSIONS, np.float32),
     )  # fmt: skip
     analysis_results._apply_to_sample(sample, found)
     assert (sample.sound_class, sample.root_note) == ("snare", 36)
