@@ -70,10 +70,12 @@ export function PictureDrop({ children, field }) {
     const drop = (event) => {
       hold(false)(event);
       const input = document.getElementById(field);
-      const picture = [...(event.dataTransfer?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-      if (!picture || !input) return;
+      const files = [...(event.dataTransfer?.files ?? [])];
+      // The server says what is wrong with a file that is no picture.
+      const dropped = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
+      if (!dropped || !input) return;
       const chosen = new DataTransfer();
-      chosen.items.add(picture);
+      chosen.items.add(dropped);
       input.files = chosen.files;
       input.form.requestSubmit();
     };

@@ -92,6 +92,8 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
   const [here, setHere] = useState(-1);
   const [lassoing, setLassoing] = useState(false); // for fingers, which have no Shift
   const [chosen, setChosen] = useState(() => new Set());
+  const [clipped, setClipped] = useState(0); // sounds within the lasso that are too many to select
+  const [touch, setTouch] = useState(false); // there is no Shift, and no pointer to point with
   const [zoom, setZoom] = useState(1); // of the view, for the buttons
   const gesture = useRef(null);
   const pointers = useRef(new Map());
@@ -187,7 +189,10 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
   useEffect(() => {
     if (!anyMarked) setChosen(new Set()); // the selection was cleared elsewhere
   }, [anyMarked]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    setTouch(matchMedia("(pointer: coarse)").matches);
+    return () => clearTimeout(timer.current);
+  }, []);
 
   const nearest = (px, py) => {
     const { toX, toY, fromX, fromY } = scale();
@@ -206,11 +211,13 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
 
   const hear = (at, pause = 0) => {
     clearTimeout(timer.current);
+    setClipped(0);
     setHere(at);
     if (at >= 0) timer.current = setTimeout(() => player.play(trackOf(points, at)), pause);
   };
   const select = (indices) => {
     const limited = indices.slice(0, MAX_LASSO);
+    setClipped(indices.length - limited.length);
     setChosen(new Set(limited));
     onSelect(limited.map((at) => points.id[at]));
   };
@@ -354,7 +361,9 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
         data-testid="map-canvas"
       />
       <p id="map-here" className="map-here" role="status" data-testid="map-here">
-        {here >= 0 && points && here < count ? (
+        {clipped > 0 ? (
+          `The newest ${MAX_LASSO.toLocaleString()} of these sounds are selected, ${clipped.toLocaleString()} are not. Zoom in to select fewer.`
+        ) : here >= 0 && points && here < count ? (
           <>
             <strong>{points.name[here]}</strong> {describe(points, here).slice(points.name[here].length)}{" "}
             <button type="button" className="button small" onClick={() => onOpen(points.id[here])} data-testid="map-open">
@@ -368,7 +377,7 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
         ) : count === 0 ? (
           "No analysed sounds match. Sounds appear here when they are analysed."
         ) : (
-          `Point at a square to hear it. Shift and drag to select. ${points.total > count ? `The newest ${count.toLocaleString()} of ${points.total.toLocaleString()} sounds are shown.` : ""}`
+          `${touch ? "Tap a square to hear it. Lasso selects." : "Point at a square to hear it. Shift and drag to select."} ${points.total > count ? `The newest ${count.toLocaleString()} of ${points.total.toLocaleString()} sounds are shown.` : ""}`
         )}
       </p>
       <div className="map-tools" role="group" aria-label="Map">

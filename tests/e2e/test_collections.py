@@ -454,6 +454,21 @@ def test_delete_never_deletes_in_a_smart_collection(page: Page, errors: list[str
     expect(page.get_by_test_id("download-dialog")).to_be_visible()
 
 
+def test_a_sound_dropped_on_a_smart_collection_is_refused_with_the_reason(
+    page: Page, errors: list[str]
+) -> None:
+    rules = {"match": "all", "terms": [{"field": "q", "op": "matches", "value": "kick"}]}
+    page.request.post(
+        "/api/collections",
+        data={"name": "Kicks", "rules": rules},
+        headers={"Origin": page.url.partition("/library")[0]},
+    )
+    smart = page.get_by_test_id("rail-collection").filter(has_text="Kicks")
+    expect(smart).to_be_visible()
+    drag(page, row(page, "Hat"), smart)
+    expect(notice(page)).to_contain_text("its rules choose the samples")
+
+
 def test_a_rule_shows_the_collection_that_it_names_also_from_the_trash(
     page: Page, errors: list[str]
 ) -> None:

@@ -49,7 +49,11 @@ def list_samples(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> SamplePage:
-    """Search, filter and sort samples. Cursors stay valid while samples are added or deleted."""
+    """Search, filter and sort samples. Cursors stay valid while samples are added or deleted.
+
+    Words of `q` are those of names, tags, notes and folders. Some also mean what was measured:
+    "dark", "short", "kick", "around 90"; in quotes they do not. "-" excludes a word.
+    """
     found = search.search_page(session, user_id, query, cursor, limit)
     return SamplePage(
         samples=[sample_view(row) for row in found.rows],

@@ -94,9 +94,8 @@ def collection_group(*, in_collection: bool) -> rx.Component:
 
 
 def collection_link(collection: CollectionLink, *, in_collection: bool) -> rx.Component:
-    """Link to a collection; rows can be dropped on a manual one."""
+    """Link to a collection; rows can be dropped on it, which a smart one refuses."""
     is_open = (CollectionState.sheet.id == collection.id) if in_collection else False
-    target = rx.cond(collection.is_smart, None, collection.id)
     return rx.el.a(
         rx.cond(
             collection.is_smart,
@@ -112,7 +111,10 @@ def collection_link(collection: CollectionLink, *, in_collection: bool) -> rx.Co
         class_name=rx.cond(is_open, "room on", "room"),
         aria_current=rx.cond(is_open, "page", "false"),
         style={"--bank": rx.cond(collection.colour != "", collection.colour, "var(--faint)")},
-        custom_attrs={"data-collection": target},
+        custom_attrs={
+            "data-collection": collection.id,
+            "data-smart": rx.cond(collection.is_smart, "", None),
+        },
         draggable=False,
         key=collection.id,
         data_testid="rail-collection",

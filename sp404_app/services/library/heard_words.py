@@ -53,6 +53,7 @@ CLASS_WORDS: Final = {
     "fx": "fx", "break": "break", "breaks": "break", "melodic": "melodic",
     "loop": "loop", "loops": "loop",
 }  # fmt: skip
+NAMED_OR_CLASS: Final = "named so, or of this class"
 
 TEMPO_RE: Final = re.compile(
     r"(?<!\S)(?:around|about|~)\s*(?P<bpm>\d{2,3}(?:\.\d{1,3})?)(?:\s?bpm)?(?!\S)", re.IGNORECASE
@@ -101,9 +102,11 @@ def explain_words(query: str) -> list[Heard]:
     """Return the words of a search that mean a measurement, in their order, each once."""
     found: dict[str, Heard] = {}
     for piece in without_tempo(query).split():
-        measured = SYNONYMS.get(piece.lower())
-        if measured:
-            found[piece.lower()] = Heard(piece, MEANINGS[measured])
+        word = piece.lower()
+        if measured := SYNONYMS.get(word):
+            found[word] = Heard(piece, MEANINGS[measured])
+        elif word in CLASS_WORDS:
+            found[word] = Heard(piece, NAMED_OR_CLASS)
     if tempo := parse_tempo(query):
         text = [match[0].strip() for match in TEMPO_RE.finditer(query)][-1]
         found[text] = Heard(text, f"{tempo[0]:.0f} to {tempo[1]:.0f} BPM")

@@ -99,7 +99,8 @@ def test_each_measured_word_has_a_meaning_and_can_be_measured() -> None:
 @pytest.mark.parametrize(
     ("query", "parts"),
     [
-        ("Dark short kick", ["Dark", "short"]),
+        ("Dark short kick", ["Dark", "short", "kick"]),
+        ("loops hats", ["loops", "hats"]),
         ("pad around 90 bpm", ["around 90 bpm"]),
         ('"dark" pad', []),
         ("-dark pad", []),

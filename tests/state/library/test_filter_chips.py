@@ -30,6 +30,7 @@ EVERYTHING = SampleQuery(
 def test_each_limit_has_a_chip_that_says_it() -> None:
     assert [chip.text for chip in chips_of(EVERYTHING)] == [
         "dark: little treble for its class",
+        "kick: named so, or of this class",
         "around 90: 86 to 94 BPM",
         "a",
         "b",
@@ -60,7 +61,7 @@ def test_removing_all_chips_in_any_order_leaves_the_plain_words() -> None:
         query = EVERYTHING
         for chip in chips:
             query = without_chip(query, chip.group, chip.value)
-        assert query == SampleQuery(q='"dark" kick')
+        assert query == SampleQuery(q='"dark" "kick"')
 
 
 def test_a_removed_chip_removes_nothing_else() -> None:
