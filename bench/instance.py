@@ -14,10 +14,12 @@ from sqlmodel import Session, create_engine, insert
 
 from sp404_app import db
 from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import passwords
 from sp404_app.services.infra.text import sort_key
+from sp404_app.services.library.heard_words import MEANINGS, sample_tokens
 from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.settings import settings
 from sp404_app.supervisor import postgresql, redis_server
@@ -140,6 +142,9 @@ def _sample_row(user: User, number: int, rng: random.Random) -> dict[str, object
     name = f"{rng.choice(FIRST)} {rng.choice(SECOND)} {number:05}".title()
     loop = rng.random() < 0.5
     tags, key = rng.sample(SECOND, 2), rng.choice(KEYS)
+    words, kind = rng.sample(list(MEANINGS), 3), "loop" if loop else "one_shot"
+    sound_class = rng.choice(list(SoundClass))
+    tokens = sample_tokens(words, sound_class, kind)
     return {
         "id": uuid7(),
         "user_id": user.id,
@@ -156,11 +161,13 @@ def _sample_row(user: User, number: int, rng: random.Random) -> dict[str, object
         "thumbnail": "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", k=48)),
         "loudness_lufs": -14.0,
         "peak_dbfs": -1.0,
-        "kind": "loop" if loop else "one_shot",
+        "kind": kind,
+        "sound_class": sound_class,
+        "sound_words": words,
         "bpm": rng.choice([82, 90, 96, 120, 128, 174]) if loop else None,
         "bpm_confidence": 0.9,
         "key": key,
         "tags": sorted(tags),
-        "search_text": f"{key_search_words(key)} {search_words(name, *tags)}",
+        "search_text": f"{key_search_words(key)} {tokens} {search_words(name, *tags)}",
         "sort_key": sort_key(name),
     }
