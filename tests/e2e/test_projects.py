@@ -248,7 +248,7 @@ def test_sounds_go_on_pads_from_the_menu_of_a_row_by_key_and_from_a_tag(
     page.get_by_test_id("search").fill("kick")
     expect(page.get_by_test_id("total")).to_have_text("1")
     page.get_by_test_id("project-from-results").click()
-    expect(page.get_by_label("Name")).to_have_value("kick")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("kick")
     page.get_by_test_id("create-project").click()
     expect(page).to_have_url(PROJECT_URL)
 

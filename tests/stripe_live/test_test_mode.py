@@ -25,7 +25,7 @@ from sp404_app.services.billing import (
     subscriptions,
     sync,
 )
-from sp404_app.services.plans import PLANS, Tier
+from sp404_app.services.plans import PLANS, Interval, Tier
 from sp404_app.settings import settings
 from tests.shop import DAY
 
@@ -135,7 +135,7 @@ def start_trial(subscriber: Subscriber) -> Subscriber:
 def create_price(session: Any, tier: Tier) -> str:
     """Return the id of a price created as `billing setup` does."""
     plan = PLANS[tier]
-    said = catalog._set_up_price(session, plan)
+    said = catalog._set_up_price(session, plan, Interval.MONTH)
     assert str(plan.price_cents) in said
     return catalog.get_plan_price(session, tier).id
 

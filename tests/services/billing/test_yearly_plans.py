@@ -206,7 +206,8 @@ def test_a_higher_plan_ends_a_yearly_trial_at_once(journey: Shop, user: User) ->
     assert (seen.kind, seen.due_today) == (ChangeKind.UPGRADE, 9900)
     row = change(journey, user, Tier.ENTERPRISE, MONTH, seen.proration_date)
     assert (row.status, row.tier, row.interval) == ("active", "enterprise", "month")
-    assert journey.invoices(user.id)[-1].amount_paid == 9900
+    paid = [invoice.amount_paid for invoice in journey.invoices(user.id) if invoice.amount_paid]
+    assert paid == [9900]  # the trial's invoice of zero may be of the same second
 
 
 def test_a_declined_card_leaves_the_monthly_plan(journey: Shop, user: User) -> None:
