@@ -28,7 +28,7 @@ HARDCORE_TAKES, HELD_TAKES = 450, 300
 KIND_SEED = 5
 CLEAN_WEIGHT, LOOP_WEIGHT, REAL_WEIGHT, OTHER_WEIGHT = 3.0, 1.5, 6.0, 0.3
 # Few takes of what the others lead astray.
-EXTREME_WEIGHTS = {"drums/hardcore": 2.0, "tonal/held": 1.5}
+EXTREME_WEIGHTS = {"drums/hardcore": 8.0, "tonal/held": 3.0}
 RIDGE = 5e-3
 
 

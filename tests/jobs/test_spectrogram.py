@@ -243,6 +243,8 @@ async def test_pictures_are_drawn_cold_and_warm_and_stored_ones_need_no_worker(
     interrupted = start_picture_worker()
     await asyncio.sleep(3)  # it imports librosa by now
     os.killpg(interrupted.pid, signal.SIGKILL)
+    interrupted.wait(10)
+    await asyncio.sleep(0.2)  # until then Redis may hand the next job to the killed worker
     worker = start_picture_worker()
     two_tabs = (picture_when_drawn(user.id, part), picture_when_drawn(user.id, part))
     first, second = await asyncio.gather(*two_tabs)  # cold: librosa is imported first
