@@ -1,12 +1,18 @@
 // The audio player, and the keyboard cursor of the sample table. Its state lives outside React, so
 // that a re-render cannot restart or interrupt playback.
 
+import { BufferVoice, StreamVoice } from "./player_voices.js";
+import { loadMatch, matchOf, NO_MATCH, saveMatch, validMatch } from "./preview_match.js";
+import { stretchedBuffer } from "./stretched_buffers.js";
+
 const MAX_DECODED_S = 90; // longer sounds are streamed instead of decoded into memory
 const MAX_CACHED_BUFFERS = 24;
 
 const VOLUME_KEY = "crate404.volume"; // remembered by this browser, as loudspeakers differ
 
 const LOAD_FAILED = "Couldn’t load this sound.";
+const STRETCH_FAILED = "Couldn’t change tempo and key here. It plays as it is.";
+const MIN_REGION_S = 0.02;
 
 let context;
 let output;
@@ -26,6 +32,8 @@ let snapshot = {
   levelled: true,
   volume: 1, // 0 to 1
   muted: false,
+  match: NO_MATCH, // the tempo and key to play in
+  region: null, // the part that is repeated, [from, to] in seconds
   autoplay: true,
   through: false, // whether a list plays through: the next sound starts when one ends
   cursor: -1,
@@ -100,71 +108,6 @@ export function prefetch(track) {
   if (track && track.playable && track.seconds <= MAX_DECODED_S && context) cachedBuffer(track).catch(() => {});
 }
 
-class BufferVoice {
-  constructor(buffer, track, offset) {
-    this.duration = buffer.duration;
-    this.source = context.createBufferSource();
-    this.source.buffer = buffer;
-    this.gain = context.createGain();
-    this.gain.gain.value = playbackGain(track);
-    this.source.connect(this.gain).connect(output);
-    this.setLoop(repeats(track));
-    this.offset = offset % this.duration || 0;
-    this.startedAt = context.currentTime;
-    this.source.onended = () => onVoiceEnded(this);
-    this.source.start(0, this.offset);
-  }
-  setLoop(on) {
-    if (this.source.loop && !on) this.rebase();
-    this.source.loop = on;
-  }
-  rebase() {
-    this.offset = this.position();
-    this.startedAt = context.currentTime;
-  }
-  position() {
-    const seconds = this.offset + context.currentTime - this.startedAt;
-    return this.source.loop ? seconds % this.duration : Math.min(seconds, this.duration);
-  }
-  setGain(value) {
-    this.gain.gain.value = value;
-  }
-  stop() {
-    this.source.onended = null;
-    this.source.stop();
-    this.gain.disconnect();
-  }
-}
-
-class StreamVoice {
-  constructor(track, offset) {
-    this.duration = track.seconds;
-    this.element = new Audio(audioUrl(track));
-    this.element.currentTime = offset;
-    this.element.loop = repeats(track);
-    this.gain = context.createGain();
-    this.gain.gain.value = playbackGain(track);
-    context.createMediaElementSource(this.element).connect(this.gain).connect(output);
-    this.element.onended = () => onVoiceEnded(this);
-    this.element.onerror = () => setState({ playing: false, error: LOAD_FAILED });
-    this.element.play().catch(() => setState({ playing: false }));
-  }
-  setLoop(on) {
-    this.element.loop = on;
-  }
-  position() {
-    return this.element.currentTime;
-  }
-  setGain(value) {
-    this.gain.gain.value = value;
-  }
-  stop() {
-    this.element.pause();
-    this.element.removeAttribute("src");
-    this.gain.disconnect();
-  }
-}
-
 function onVoiceEnded(endedVoice) {
   if (endedVoice !== voice) return;
   voice = null;
@@ -189,15 +132,60 @@ export async function play(track, offset = 0) {
   audioContext();
   stopVoice();
   resumeAt = offset;
-  setState({ track, playing: true, loading: true, error: "" });
+  const region = snapshot.track?.id === track.id ? snapshot.region : null;
+  setState({ track, region, playing: true, loading: true, error: "" });
   try {
-    const buffer = track.seconds <= MAX_DECODED_S ? await cachedBuffer(track) : null;
+    const start = await prepareVoice(track, request);
     if (request !== newestRequest) return;
-    voice = buffer ? new BufferVoice(buffer, track, offset) : new StreamVoice(track, offset);
+    voice = start({ offset, region: snapshot.region, gain: playbackGain(track), repeats: repeats(track), onEnded: onVoiceEnded });
     setState({ loading: false });
   } catch (error) {
     if (request === newestRequest) setState({ playing: false, loading: false, error: error.message });
   }
+}
+
+// Loads a sound, in the tempo and key to play in; returns a function that starts it.
+async function prepareVoice(track, request) {
+  const { speed, semitones } = matchOf(track, snapshot.match);
+  if (track.seconds > MAX_DECODED_S) {
+    const onError = () => setState({ playing: false, error: LOAD_FAILED });
+    return (how) => new StreamVoice(context, output, { ...how, url: audioUrl(track), speed, onError });
+  }
+  const buffer = await cachedBuffer(track);
+  const rate = 2 ** (semitones / 12);
+  const shape = { loop: track.loops, percussive: !track.key };
+  try {
+    const stretched = await stretchedBuffer(context, track.id, buffer, rate / speed, shape);
+    return (how) => new BufferVoice(context, output, { ...how, buffer: stretched, seconds: buffer.duration, speed, rate });
+  } catch {
+    if (request === newestRequest) setState({ error: STRETCH_FAILED });
+    return (how) => new BufferVoice(context, output, { ...how, buffer, seconds: buffer.duration, speed: 1, rate: 1 });
+  }
+}
+
+export const restoreMatch = () => setState({ match: loadMatch() });
+
+export function setMatch(change) {
+  const match = validMatch({ ...snapshot.match, ...change });
+  saveMatch(match);
+  const before = matchOf(snapshot.track, snapshot.match);
+  const after = matchOf(snapshot.track, match);
+  setState({ match });
+  const differs = before.speed !== after.speed || before.semitones !== after.semitones;
+  if (snapshot.playing && differs) play(snapshot.track, position());
+}
+
+// Repeats a part of the sound, or all of it again if `region` is null.
+export function setRegion(region) {
+  const { track, playing } = snapshot;
+  if (!track) return;
+  const [from, to] = region ? [...region].sort((a, b) => a - b).map((moment) => Math.max(0, Math.min(moment, track.seconds))) : [0, 0];
+  const at = position();
+  const kept = to - from >= MIN_REGION_S ? [from, to] : null;
+  setState({ region: kept });
+  const isWithin = !kept || (at >= from && at < to);
+  if (playing) play(track, isWithin ? at : from);
+  else if (!isWithin) resumeAt = from;
 }
 
 export function pause() {
@@ -216,6 +204,8 @@ export function seek(seconds) {
   const { track, playing } = snapshot;
   if (!track) return;
   const at = Math.max(0, Math.min(seconds, Math.max(0, track.seconds - 0.005)));
+  const { region } = snapshot;
+  if (region && (at < region[0] || at >= region[1])) setState({ region: null });
   if (playing) play(track, at);
   else {
     resumeAt = at;
@@ -231,8 +221,12 @@ export function configure(change) {
 
 // Rows of the sample table register their track under their index.
 
+const SHOWN = ["name", "bpm", "key", "gain", "loops", "playable"];
+
 export function registerRow(index, track) {
   rows.set(index, track);
+  // What the player shows may have been analysed or renamed since.
+  if (snapshot.track?.id === track.id && SHOWN.some((each) => snapshot.track[each] !== track[each])) setState({ track });
   if (pendingCursor.index === index) {
     pendingCursor.index = -1;
     setState({ cursorId: track.id });
@@ -250,7 +244,7 @@ function previewTrack(track) {
   else {
     pause();
     resumeAt = 0;
-    setState({ track });
+    setState({ track, region: snapshot.track?.id === track.id ? snapshot.region : null });
   }
 }
 

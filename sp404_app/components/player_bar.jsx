@@ -2,6 +2,7 @@
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
+import { MatchButton, matchText } from "./preview_match_panel.jsx";
 import { ZoomableWaveform } from "./waveforms.jsx";
 
 const formatTime = (seconds) => {
@@ -76,14 +77,15 @@ export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
             <a href={`/samples/${track.id}`} className="player-name">
               {track.name}
             </a>
-            <span className="player-facts mono">{[track.bpm && `${track.bpm} BPM`, track.key].filter(Boolean).join(" · ")}</span>
+            <span className="player-facts mono">{matchText(track, state.match)}</span>
           </>
         ) : (
           <span className="muted">Click a sound or press ↓ to play it</span>
         )}
       </div>
-      <ZoomableWaveform track={track} playing={playing && !state.loading} />
+      <ZoomableWaveform track={track} playing={playing && !state.loading} region={state.region} />
       <PlaybackTime playing={playing} duration={track ? track.seconds : 0} />
+      <MatchButton track={track} match={state.match} />
       <div className="player-toggles">
         <OptionToggle icon="loop" on={state.loop} label="Repeat loops" onClick={() => player.configure({ loop: !state.loop })} />
         <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />

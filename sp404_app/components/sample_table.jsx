@@ -6,13 +6,15 @@ import { enterEntry, readPlace, savePlace, showAddress } from "./list_place.js";
 import { openMenu } from "./menu_button.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
-const isTyping = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+// Fields, menus and panels have keys of their own.
+const OWN_KEYS = "input, textarea, select, [contenteditable], [role=menu], [role=dialog]";
+const isTyping = (target) => target.closest && target.closest(OWN_KEYS);
 const LONG_PRESS_MS = 450; // a touch selects; browsers take half a second for their menus
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 const isDialogOpen = () => document.querySelector("dialog[open]");
 
 export function SampleRow({ index, track, marked, onMark, onOpen, children, ...rest }) {
-  useEffect(() => player.registerRow(index, track), [index, track.id, track.playable, track.gain, track.seconds]);
+  useEffect(() => player.registerRow(index, track), [index, ...Object.values(track)]);
   const classes = useSyncExternalStore(
     player.subscribe,
     () => player.rowClasses(index, track.id),
@@ -138,7 +140,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
         event.preventDefault();
         event.target.blur();
       }
-      if (isTyping(event.target) || isDialogOpen()) return;
+      if (event.defaultPrevented || isTyping(event.target) || isDialogOpen()) return;
       const { cursor, cursorId, track } = player.getSnapshot();
       if (event.altKey) {
         if (removable && cursorId && event.key in STEPS) {

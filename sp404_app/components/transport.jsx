@@ -6,7 +6,9 @@ import * as metronome from "./metronome.js";
 import * as visibleRange from "./visible_range.js";
 
 const ICONS = { play: "M7 4.5v15l12-7.5z", stop: "M7 4.5h3.5v15H7zM13.5 4.5H17v15h-3.5z" };
-const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+// Fields, menus and panels have keys of their own.
+const OWN_KEYS = "input:not([type=checkbox]), textarea, select, [contenteditable], [role=menu], [role=dialog]";
+const isTyping = (target) => target.closest(OWN_KEYS);
 const closestButton = (target) => target.closest("a, button, summary");
 
 function useLoadTrack(track) {
@@ -43,7 +45,7 @@ function useKeys(track, onAct) {
       f: () => onAct("favourite"),
     };
     const onKey = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const focused = closestButton(event.target);
       if (document.querySelector("dialog[open]") || (event.key === " " && focused && focused !== clicked.current)) return;
       const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];

@@ -3,6 +3,8 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import * as player from "./audio_player.js";
 
+const MAX_CLICK_TRAVEL_PX = 4;
+const GRIP_PX = 6; // of an edge of the region
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export function MiniWave({ bars = "", className = "" }) {
@@ -44,7 +46,9 @@ function usePeaks(id, view, width) {
   return peaks;
 }
 
-function drawWaveform(canvas, peaks, view, colours) {
+const formatMoment = (seconds) => `${seconds.toFixed(2)} s`;
+
+function drawWaveform(canvas, peaks, view, region, colours) {
   const ratio = window.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
   canvas.width = width * ratio;
@@ -56,6 +60,12 @@ function drawWaveform(canvas, peaks, view, colours) {
   const toX = (seconds) => ((seconds - view[0]) / (view[1] - view[0])) * width;
   const step = (peaks.end - peaks.start) / peaks.points.length;
   const thick = Math.max(1, toX(peaks.start + step) - toX(peaks.start));
+  if (region) {
+    context.globalAlpha = 0.2;
+    context.fillStyle = colours.played;
+    context.fillRect(toX(region[0]), 0, Math.max(1, toX(region[1]) - toX(region[0])), height);
+    context.globalAlpha = 1;
+  }
   peaks.points.forEach(([low, high], i) => {
     const from = peaks.start + i * step;
     const x = toX(from);
@@ -64,6 +74,10 @@ function drawWaveform(canvas, peaks, view, colours) {
     const top = height / 2 - (high * height) / 2;
     context.fillRect(x, top, thick, Math.max(1, ((high - low) * height) / 2));
   });
+  if (region) {
+    context.fillStyle = colours.played;
+    region.forEach((moment) => context.fillRect(toX(moment) - 0.75, 0, 1.5, height));
+  }
   context.fillStyle = colours.head;
   context.fillRect(toX(played), 0, 1.5, height);
 }
@@ -74,7 +88,53 @@ const clampView = ([start, end], duration) => {
   return length >= duration ? null : [from, from + length];
 };
 
-export function ZoomableWaveform({ track, playing }) {
+// Follows the pointer: a click seeks, a drag chooses the region, and a drag of an edge moves that edge.
+function useRegionDrag(moment, region, duration) {
+  const [drag, setDrag] = useState(null); // { from, to, x, moved } while the pointer is down
+  const shown = drag?.moved ? [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)] : region;
+  const onPointerDown = (event) => {
+    if (!duration || event.button !== 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    const at = moment(event);
+    const grip = Math.abs(moment({ clientX: event.clientX + GRIP_PX }) - at);
+    const edge = region ? region.findIndex((each) => Math.abs(each - at) <= grip) : -1;
+    setDrag({ from: edge < 0 ? at : region[1 - edge], to: at, x: event.clientX, moved: false });
+  };
+  const onPointerMove = (event) => {
+    if (!drag) return;
+    const moved = drag.moved || Math.abs(event.clientX - drag.x) > MAX_CLICK_TRAVEL_PX;
+    setDrag({ ...drag, to: Math.max(0, Math.min(moment(event), duration)), moved });
+  };
+  const onPointerUp = (event) => {
+    if (!drag) return;
+    if (drag.moved) player.setRegion(shown);
+    else player.seek(moment(event));
+    setDrag(null);
+  };
+  return [shown, { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: () => setDrag(null) }];
+}
+
+const SEEK_STEPS = { ArrowLeft: -0.02, ArrowRight: 0.02, PageDown: -0.1, PageUp: 0.1 };
+
+// Moves the position with the keys of a slider; "[" and "]" set the ends of the region.
+function onWaveKey(event, region, duration) {
+  const at = player.position();
+  const keys = {
+    Home: () => player.seek(0),
+    End: () => player.seek(duration),
+    "[": () => player.setRegion([at, region && region[1] > at ? region[1] : duration]),
+    "]": () => player.setRegion([region && region[0] < at ? region[0] : 0, at]),
+  };
+  if (region) keys.Escape = () => player.setRegion(null);
+  const step = SEEK_STEPS[event.key];
+  if (!duration || (!step && !keys[event.key])) return;
+  event.preventDefault();
+  event.stopPropagation(); // the list has shortcuts, too
+  if (step) player.seek(at + step * duration);
+  else keys[event.key]();
+}
+
+export function ZoomableWaveform({ track, playing, region }) {
   const canvas = useRef(null);
   const [width, setWidth] = useState(0);
   const [view, setView] = useState(null);
@@ -89,6 +149,15 @@ export function ZoomableWaveform({ track, playing }) {
     return () => observer.disconnect();
   }, []);
 
+  const moment = useCallback(
+    (event) => {
+      const box = canvas.current.getBoundingClientRect();
+      return shown[0] + ((event.clientX - box.left) / box.width) * (shown[1] - shown[0]);
+    },
+    [shown[0], shown[1]],
+  );
+  const [shownRegion, pointer] = useRegionDrag(moment, region, duration);
+
   useEffect(() => {
     const style = getComputedStyle(canvas.current);
     const colours = {
@@ -97,9 +166,15 @@ export function ZoomableWaveform({ track, playing }) {
       head: style.getPropertyValue("--text"),
     };
     let frame;
+    let wasVisible = false;
     const draw = () => {
       if (!canvas.current) return; // unmounted
-      drawWaveform(canvas.current, peaks, shown, colours);
+      drawWaveform(canvas.current, peaks, shown, shownRegion, colours);
+      const at = player.position();
+      const isVisible = at >= shown[0] && at <= shown[1];
+      // The view follows the playhead, but not after somebody has scrolled away from it.
+      if (view && wasVisible && !isVisible) setView(clampView([at, at + shown[1] - shown[0]], duration));
+      wasVisible = isVisible;
       if (playing) frame = requestAnimationFrame(draw);
     };
     draw();
@@ -108,15 +183,7 @@ export function ZoomableWaveform({ track, playing }) {
       cancelAnimationFrame(frame);
       unsubscribe();
     };
-  }, [peaks, shown[0], shown[1], playing, width]);
-
-  const moment = useCallback(
-    (event) => {
-      const box = canvas.current.getBoundingClientRect();
-      return shown[0] + ((event.clientX - box.left) / box.width) * (shown[1] - shown[0]);
-    },
-    [shown[0], shown[1]],
-  );
+  }, [peaks, shown[0], shown[1], playing, width, shownRegion?.[0], shownRegion?.[1]]);
 
   useEffect(() => {
     const onWheel = (event) => {
@@ -138,17 +205,26 @@ export function ZoomableWaveform({ track, playing }) {
   }, [duration, shown[0], shown[1], moment]);
 
   return (
-    <canvas
-      ref={canvas}
-      className="zoom-wave"
-      role="slider"
-      aria-label="Playback position"
-      aria-valuemin={0}
-      aria-valuemax={duration}
-      aria-valuenow={Math.round(player.position() * 100) / 100}
-      title="Click to seek · Scroll to zoom · Shift + scroll to pan"
-      onClick={(event) => duration && player.seek(moment(event))}
-      onDoubleClick={() => setView(null)}
-    />
+    <div className="zoom-frame">
+      <canvas
+        ref={canvas}
+        className="zoom-wave"
+        tabIndex={duration ? 0 : -1}
+        role="slider"
+        aria-label="Playback position"
+        aria-valuemin={0}
+        aria-valuemax={duration}
+        aria-valuenow={Math.round(player.position() * 100) / 100}
+        title="Click to seek · Drag to repeat a part · Scroll to zoom · Shift + scroll to pan"
+        {...pointer}
+        onKeyDown={(event) => onWaveKey(event, region, duration)}
+        onDoubleClick={() => setView(null)}
+      />
+      {region && (
+        <button type="button" className="region-clear mono" title="Repeat all of it" aria-label={`Stop repeating ${formatMoment(region[0])} to ${formatMoment(region[1])}`} data-testid="region-clear" onClick={() => player.setRegion(null)}>
+          {formatMoment(region[0])} – {formatMoment(region[1])} ×
+        </button>
+      )}
+    </div>
   );
 }

@@ -27,11 +27,17 @@ COMMON_DIRECTIVES = (
     "object-src 'none'",
     "worker-src 'self' blob:",
 )
+# The thread that stretches previews is the only script that compiles WebAssembly. A thread has the
+# policy of its own file.
+WASM_SCRIPT = re.compile(r"/assets/stretch_worker-[\w-]+\.js")
+WASM_POLICY = "default-src 'none'; connect-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
 STYLE_DIRECTIVE = "style-src 'self' 'unsafe-inline'"
 
 
 def content_security_policy(path: str) -> str:
     """Return the Content-Security-Policy of the response at a path."""
+    if WASM_SCRIPT.fullmatch(path):
+        return WASM_POLICY
     pages = _page_policies()
     page_policy = pages.get(path) or pages.get(FALLBACK) or _policy_of_html("")
     return f"{page_policy}; {_connect_directive(settings().origin)}"

@@ -64,3 +64,11 @@ def test_the_api_documentation_loads_nothing_from_other_servers(services: Settin
         assert found.headers["cache-control"].startswith("public")
     assert client.get("/api/docs/else.js").status_code == 404
     assert client.get("/api/docs/").status_code == 404
+
+
+def test_only_the_thread_that_stretches_previews_compiles_webassembly() -> None:
+    policy = csp.content_security_policy("/assets/stretch_worker-B44Oh_a-.js")
+    assert "'wasm-unsafe-eval'" in policy
+    assert "default-src 'none'" in policy
+    for other in ("/library", "/assets/stretch_worker-1.js/x", "/assets/x/stretch_worker-1.js"):
+        assert "wasm" not in csp.content_security_policy(other)
