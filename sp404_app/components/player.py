@@ -9,13 +9,14 @@ from typing import Any
 import reflex as rx
 from reflex.event import no_args_event_spec, passthrough_event_spec
 
-from sp404_app.components import cards
+from sp404_app.components import cards, columns
 from sp404_app.components.scripts import publish_scripts
 
 # Their assets are imported by the scripts of this module.
 __all__ = [
     "cards",
     "choose_files",
+    "columns",
     "mini_wave",
     "play_button",
     "player_bar",

@@ -1,9 +1,10 @@
 // The sample table: a virtual list, with selection and keyboard shortcuts.
 
-import { Children, useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
 import { enterEntry, readPlace, savePlace, showAddress } from "./list_place.js";
 import { openMenu } from "./menu_button.jsx";
+import { useCells } from "../columns/sample_columns.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
 // Fields, menus and panels have keys of their own.
@@ -59,7 +60,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
       onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
       {...rest}
     >
-      {Children.map(children, (child) => child && <div role="gridcell" className="row-cell">{child}</div>)}
+      {useCells(children).map(([key, cell]) => cell && <div key={key} role="gridcell" className="row-cell">{cell}</div>)}
     </div>
   );
 }

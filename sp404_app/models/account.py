@@ -60,6 +60,13 @@ class UserPreferences(SQLModel, table=True):
         sa_column_kwargs={"server_default": "{}"},
         nullable=False,
     )
+    # Of the list of samples: {"order": [...], "hidden": [...]}; `services.account.list_columns`.
+    list_columns: dict[str, list[str]] = Field(
+        default_factory=dict,
+        sa_type=JSONB,
+        sa_column_kwargs={"server_default": "{}"},
+        nullable=False,
+    )
     updated_at: dt.datetime = Updated()
 
 

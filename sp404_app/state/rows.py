@@ -9,7 +9,7 @@ from sp404_app.services.library.preview_gain import preview_gain
 
 WINDOW_ROWS = 40  # rows in the page and in state: one screen, and half a screen on either side
 CONFIDENT_BPM = 0.6  # confidence (0 to 1) from which a tempo is shown as certain
-SHOWN_TAGS = 3
+MAX_TAGS = 6  # sent of one sample; the list shows those that fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,10 @@ class Row:
     duration: str
     seconds: float
     kind: str
+    sound_class: str
     tags: list[str]
+    rest: int  # the number of tags that are not given
     favourite: bool
-    rating: int
     status: str
     error: str
     wave: str
@@ -59,9 +60,10 @@ def row_of(sample: Sample) -> Row:
         kind={Kind.LOOP: "loop", Kind.ONE_SHOT: "one-shot"}.get(Kind(sample.kind), "")
         if sample.kind
         else "",
-        tags=[tag[:16] for tag in sample.tags[:SHOWN_TAGS]],
+        sound_class=sample.sound_class or "",
+        tags=[tag[:20] for tag in sample.tags[:MAX_TAGS]],
+        rest=max(0, len(sample.tags) - MAX_TAGS),
         favourite=sample.favourite,
-        rating=sample.rating,
         status="" if sample.status == SampleStatus.READY else sample.status,
         error=sample.error[:120],
         wave=sample.thumbnail,

@@ -10,6 +10,7 @@ from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.library.columns import ColumnsState
 from sp404_app.state.sharing.share import ShareState
 
 COLLECTION_PAGES = (
@@ -32,6 +33,7 @@ COLLECTION_PAGES = (
             *CLOSE_SAMPLE_DIALOGS,
             BulkEditState.close,
             LayoutState.load,
+            ColumnsState.load,
             CollectionState.load,
             BulkProgressState.load,
         ],

@@ -7,6 +7,7 @@ from sp404_app.pages.sample_dialogs import CLOSE_SAMPLE_DIALOGS
 from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.library.columns import ColumnsState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.library_data import LibraryDataState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
@@ -21,6 +22,7 @@ LIBRARY_PAGES = (
             QueryBySoundState.close,
             BulkEditState.close,
             LayoutState.load,
+            ColumnsState.load,
             LibraryState.load,
             LibraryDataState.load,
             BulkProgressState.load,

@@ -3,6 +3,13 @@
 import reflex as rx
 
 from sp404_app.components.collections import row_drag
+from sp404_app.components.columns import (
+    added_date,
+    columns_menu,
+    sample_sheet,
+    sheet_head,
+    tag_chips,
+)
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.library.bulk_bar import bulk_bar
@@ -12,6 +19,7 @@ from sp404_app.pages.library.row_menu import row_menu
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import CollectionState
+from sp404_app.state.library.columns import ColumnsState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.rows import WINDOW_ROWS, Row
@@ -22,20 +30,8 @@ ROW_HEIGHT = 44
 def sample_list(*, in_collection: bool = False, empty: rx.Component | None = None) -> rx.Component:
     """The list of samples of the library, or of a collection; `empty` replaces an empty list."""
     movable = ROWS_MOVE if in_collection else False
-    return rx.el.div(
-        rx.el.div(
-            rx.cond(ROWS_MOVE, sort_head("#", "position"), rx.el.span())
-            if in_collection
-            else rx.el.span(),
-            sort_head("Added", "created"),
-            sort_head("Name", "name"),
-            rx.el.span("Tags", class_name="head-tags"),
-            sort_head("BPM", "bpm", "num"),
-            sort_head("Key", "key", "num"),
-            sort_head("Length", "duration", "num"),
-            rx.el.span("Kind", class_name="head-kind"),
-            class_name="sheet-head label",
-        ),
+    return sample_sheet(
+        head(in_collection=in_collection),
         sample_table(
             rx.foreach(
                 LibraryState.window.rows,
@@ -74,7 +70,30 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
         ),
         rx.cond(LibraryState.selected_count > 0, bulk_bar(in_collection=in_collection)),
         bulk_progress(),
-        class_name="sheet",
+        columns=ColumnsState.shown,
+    )
+
+
+def head(*, in_collection: bool) -> rx.Component:
+    """The heads of the columns, and the menu that chooses them."""
+    return sheet_head(
+        rx.cond(ROWS_MOVE, sort_head("#", "position"), rx.el.span())
+        if in_collection
+        else rx.el.span(),
+        rx.el.span(rx.el.span("Waveform", class_name="visually-hidden")),
+        sort_head("Name", "name"),
+        rx.el.span("Tags"),
+        sort_head("BPM", "bpm", "num"),
+        sort_head("Key", "key", "num"),
+        sort_head("Length", "duration", "num"),
+        rx.el.span("Class"),
+        sort_head("Added", "created"),
+        columns_menu(
+            columns=ColumnsState.choices,
+            on_show=ColumnsState.set_shown,
+            on_move=ColumnsState.move,
+            on_reset=ColumnsState.reset_all,
+        ),
     )
 
 
@@ -123,12 +142,9 @@ def row(sample: Row, position: rx.Var[int], *, in_collection: bool = False) -> r
 
 
 def value_cells(sample: Row) -> list[rx.Component]:
-    """Tags, tempo, key, length and kind of a sample."""
+    """Tags, tempo, key, length, class and date of a sample."""
     return [
-        rx.el.span(
-            rx.foreach(sample.tags, lambda tag: rx.el.span(tag, class_name="chip")),
-            class_name="row-tags",
-        ),
+        tag_chips(tags=sample.tags, rest=sample.rest),
         rx.el.span(
             sample.bpm,
             class_name=rx.cond(sample.sure | (sample.bpm == ""), "num mono", "num mono unsure"),
@@ -141,8 +157,27 @@ def value_cells(sample: Row) -> list[rx.Component]:
             data_testid="key",
         ),
         rx.el.span(sample.duration, class_name="num mono row-length"),
-        rx.el.span(sample.kind, class_name="kind"),
+        class_cell(sample),
+        added_date(of=sample.id),
     ]
+
+
+def class_cell(sample: Row) -> rx.Component:
+    """The class of a sample, with the sign of its kind; without a class, the kind."""
+    return rx.el.span(
+        rx.cond(
+            sample.kind != "",
+            rx.el.i(
+                class_name=f"kind-sign {sample.kind}",
+                role="img",
+                aria_label=sample.kind,
+                title=sample.kind,
+            ),
+        ),
+        rx.cond(sample.sound_class != "", sample.sound_class, sample.kind),
+        class_name="row-class",
+        data_testid="class",
+    )
 
 
 def list_index(position: rx.Var[int]) -> rx.Var:
