@@ -48,6 +48,7 @@ def test_a_tempo_in_words_limits_the_list(demo: Page) -> None:
 
 
 def test_each_filter_is_removed_by_its_chip(demo: Page) -> None:
+    demo.get_by_test_id("filters").click()
     demo.get_by_test_id("sound_class").select_option("kick")
     demo.get_by_test_id("bpm_min").fill("")
     demo.get_by_test_id("duration_max").fill("1")

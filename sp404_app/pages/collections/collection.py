@@ -8,9 +8,10 @@ from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.collections.header import header
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import COLLECTION_ACTION_KEYS, help_dialog, tag_dialog
+from sp404_app.pages.library.filters import active_chips, filters
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
-from sp404_app.pages.library.toolbar import active_chips, filters, filters_button, search_field
+from sp404_app.pages.library.toolbar import filters_button, search_field
 from sp404_app.pages.sample_dialogs import sample_dialogs
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState

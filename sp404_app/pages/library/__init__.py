@@ -7,11 +7,12 @@ from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import ACTION_KEYS, deletion_dialog, help_dialog, tag_dialog
+from sp404_app.pages.library.filters import active_chips, filters
 from sp404_app.pages.library.library_menu import import_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
-from sp404_app.pages.library.toolbar import active_chips, filters, toolbar
+from sp404_app.pages.library.toolbar import toolbar
 from sp404_app.pages.library.trash import trash_note
 from sp404_app.pages.library.waiting_note import waiting_note
 from sp404_app.pages.sample_dialogs import sample_dialogs

@@ -9,14 +9,9 @@ from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.bulk_bar import bulk_bar
 from sp404_app.pages.library.dialogs import tag_dialog
+from sp404_app.pages.library.filters import active_chips, filters
 from sp404_app.pages.library.sidebar import sidebar
-from sp404_app.pages.library.toolbar import (
-    active_chips,
-    filters,
-    filters_button,
-    search_field,
-    view_switch,
-)
+from sp404_app.pages.library.toolbar import filters_button, search_field, view_switch
 from sp404_app.pages.sample_dialogs import sample_dialogs
 from sp404_app.state.library.library import LibraryState
 

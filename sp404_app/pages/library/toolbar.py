@@ -1,31 +1,11 @@
-"""Toolbar of the library: search field, query by sound, upload buttons and filters."""
-
-from collections.abc import Sequence
+"""Toolbar of the library: search field, query by sound, filters and upload buttons."""
 
 import reflex as rx
 
-from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.library_menu import library_menu
-from sp404_app.pages.library.sidebar import reanalysis_progress
-from sp404_app.state.bulk.bulk_edit import BulkEditState
-from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
-
-# Texts and values of select fields.
-KEY_OPTIONS = [(key, key) for key in KEYS]
-CLASS_OPTIONS = [("any", ""), *((each.value, each.value) for each in SoundClass)]
-STATUS_OPTIONS = [
-    ("any", ""),
-    ("ready", "ready"),
-    ("analysing", "analysing"),
-    ("queued", "queued"),
-    ("failed", "failed"),
-    ("monthly limit reached", "waiting_for_quota"),
-]
 
 
 def toolbar() -> rx.Component:
@@ -73,15 +53,17 @@ def view_switch(*, is_map: bool = False) -> rx.Component:
 
 
 def filters_button() -> rx.Component:
-    """Button that shows the filters on a narrow screen."""
+    """Button that shows or hides the filters."""
     return rx.el.button(
         rx.icon("sliders-horizontal"),
+        rx.el.span("Filters", class_name="wide-only"),
         type="button",
         class_name="button filters-button",
         aria_label="Filters",
         aria_expanded=LibraryState.filters_open,
         title="Filters",
         on_click=LibraryState.toggle_filters,
+        data_testid="filters",
     )
 
 
@@ -102,155 +84,4 @@ def search_field() -> rx.Component:
         ),
         rx.el.kbd("/"),
         class_name="search",
-    )
-
-
-def filters() -> rx.Component:
-    """Filters by tempo, key, class, length, status and copies, and the number of results."""
-    query = LibraryState.query
-    return rx.el.div(
-        range_filter("Tempo", "bpm_min", "bpm_max"),
-        select_filter("Key", "key", query.key, [("any", ""), *KEY_OPTIONS]),
-        select_filter(
-            "Compatible with",
-            "compatible_key",
-            query.compatible_key,
-            [("any key", ""), *KEY_OPTIONS],
-        ),
-        select_filter("Class", "sound_class", query.sound_class, CLASS_OPTIONS),
-        range_filter("Length", "duration_min", "duration_max", "s"),
-        select_filter("Status", "status", query.status, STATUS_OPTIONS),
-        rx.el.span(duplicates_filter(), class_name="filter"),
-        rx.cond(
-            LibraryState.filtered,
-            rx.el.button(
-                "Clear",
-                type="button",
-                class_name="chip on",
-                on_click=LibraryState.open_view(rx.cond(query.trash, "trash", "all")),
-                data_testid="clear-filters",
-            ),
-        ),
-        rx.cond(
-            LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
-            rx.fragment(
-                rx.el.button(
-                    "New project",
-                    type="button",
-                    class_name="chip",
-                    title="Put these sounds on the pads of a new project",
-                    on_click=NewProjectState.open_for_results,
-                    data_testid="project-from-results",
-                ),
-                rx.el.button(
-                    "Download as…",
-                    type="button",
-                    class_name="chip",
-                    title="Download all these sounds in another format",
-                    on_click=DownloadState.open_for_results,
-                    data_testid="download-results",
-                ),
-                rx.el.button(
-                    "Edit…",
-                    type="button",
-                    class_name="chip",
-                    title="Edit all these sounds",
-                    on_click=BulkEditState.open_for_results,
-                    data_testid="edit-results",
-                ),
-            ),
-        ),
-        rx.el.span(reanalysis_progress(), class_name="narrow-only"),
-        result_count(),
-        class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
-    )
-
-
-def active_chips() -> rx.Component:
-    """What limits the list, each limit with a button that removes it; empty without any."""
-    return rx.el.div(
-        rx.foreach(
-            LibraryState.chips,
-            lambda chip: rx.el.button(
-                chip.text,
-                rx.el.span(" ×", aria_hidden="true"),
-                type="button",
-                class_name="chip on",
-                title=rx.cond(chip.title != "", chip.title, "Remove"),
-                aria_label=f"Remove {chip.text}",
-                on_click=LibraryState.remove_chip(chip.group, chip.value),
-                data_testid="chip",
-            ),
-        ),
-        class_name="active-chips",
-        role="group",
-        aria_label="Active filters",
-    )
-
-
-def range_filter(label: str, lower: str, upper: str, *unit: str) -> rx.Component:
-    """Filter with a lower and an upper bound."""
-    return rx.el.span(
-        label, number(lower, "from"), "–", number(upper, "to"), *unit, class_name="filter"
-    )
-
-
-def select_filter(
-    label: str, field: str, value: rx.Var[str], options: Sequence[tuple[str, str]]
-) -> rx.Component:
-    """Filter with a choice of values."""
-    return rx.el.span(label, choice(field, value, options), class_name="filter")
-
-
-def result_count() -> rx.Component:
-    """The number of results, and the corrected search text if the spelling was corrected."""
-    return rx.el.span(
-        rx.cond(
-            LibraryState.window.corrected != "",
-            f"Showing results for “{LibraryState.window.corrected}” · ",
-            "",
-        ),
-        rx.el.span(LibraryState.window.total.to_string(), class_name="mono", data_testid="total"),
-        rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
-        class_name="count",
-        role="status",
-    )
-
-
-def duplicates_filter() -> rx.Component:
-    """Button that shows only samples with duplicates: the same recording in another file."""
-    is_active = LibraryState.query.has_copies
-    return rx.el.button(
-        "Has copies",
-        type="button",
-        class_name=rx.cond(is_active, "chip on", "chip"),
-        aria_pressed=is_active,
-        title="Show copies of the same recording at another rate, level or format",
-        on_click=LibraryState.toggle_duplicates_filter,
-        data_testid="has-copies",
-    )
-
-
-def number(field: str, hint: str) -> rx.Component:
-    """Number field of a filter."""
-    return rx.el.input(
-        id=field,
-        class_name="input mono",
-        placeholder=hint,
-        input_mode="decimal",
-        aria_label=field.replace("_", " ").replace("min", "from").replace("max", "to"),
-        on_change=lambda value: LibraryState.set_filter(field, value),
-        data_testid=field,
-    )
-
-
-def choice(field: str, value: rx.Var[str], options: Sequence[tuple[str, str]]) -> rx.Component:
-    """Select field of a filter."""
-    return rx.el.select(
-        *(rx.el.option(text, value=each) for text, each in options),
-        class_name="input",
-        value=value,
-        aria_label=field.replace("_", " "),
-        on_change=lambda chosen: LibraryState.set_filter(field, chosen),
-        data_testid=field,
     )

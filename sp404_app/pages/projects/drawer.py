@@ -3,8 +3,9 @@
 import reflex as rx
 
 from sp404_app.components.player import mini_wave, play_button, sample_row, sample_table
+from sp404_app.pages.library.filters import filters
 from sp404_app.pages.library.table import list_index
-from sp404_app.pages.library.toolbar import filters, search_field
+from sp404_app.pages.library.toolbar import search_field
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.kit_help import SuggestionRow

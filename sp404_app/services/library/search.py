@@ -49,6 +49,7 @@ POSITION_SORTS = frozenset({"position", "-position"})
 # Lists do not show these columns, which are the larger part of a row.
 DEFERRED_COLUMNS = (defer(Sample.search), defer(Sample.search_text), defer(Sample.note))  # type: ignore[arg-type]
 MAX_NUMBER = 1_000_000
+MAX_RATING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class SampleQuery:
     duration_min: float | None = None
     duration_max: float | None = None
     favourite: bool = False
+    rating_min: float | None = None
     status: str = ""
     has_copies: bool = False
     trash: bool = False
@@ -94,6 +96,8 @@ class SampleQuery:
         for field in ("bpm_min", "bpm_max", "duration_min", "duration_max"):
             if not 0 <= (getattr(self, field) or 0) <= MAX_NUMBER:
                 errors[field] = [f"Enter a number from 0 to {MAX_NUMBER:,}."]
+        if (self.rating_min or 0) not in range(MAX_RATING + 1):
+            errors["rating_min"] = [f"Enter a whole number from 0 to {MAX_RATING}."]
         if errors:
             raise ValidationFailed("This search isn’t valid.", errors)
 
@@ -283,6 +287,8 @@ def _where(
         conditions.append(col(Sample.tags).contains(list(query.tags)))
     if query.favourite:
         conditions.append(is_favourite())
+    if query.rating_min:
+        conditions.append(col(Sample.rating) >= query.rating_min)
     if query.has_copies:
         conditions.append(has_copies(user_id))
     matching = select(Sample).select_from(Sample).where(*conditions)

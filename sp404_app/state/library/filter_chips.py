@@ -50,6 +50,13 @@ def _filters(query: SampleQuery) -> Iterator[Chip]:
             yield Chip(FILTER, name, f"{before}{STATUSES.get(value, value)}")
     if query.kind:
         yield Chip(FILTER, "kind", KINDS[query.kind])
+    yield from _marks(query)
+
+
+def _marks(query: SampleQuery) -> Iterator[Chip]:
+    """Yield the chips of what the person or the copies of a sound mark."""
+    if query.rating_min:
+        yield Chip(FILTER, "rating_min", f"{'★' * int(query.rating_min)} or more")
     for name, text in FLAGS.items():
         if getattr(query, name):
             yield Chip(FILTER, name, text)
@@ -71,7 +78,7 @@ def without_chip(query: SampleQuery, group: str, value: str) -> SampleQuery:
         return replace(query, q=heard_words.as_plain_word(query.q, value))
     if group == TAG:
         return replace(query, tags=tuple(tag for tag in query.tags if tag != value))
-    if group != FILTER or value not in {*RANGES, *TEXTS, "kind", *FLAGS}:
+    if group != FILTER or value not in {*RANGES, *TEXTS, "kind", "rating_min", *FLAGS}:
         raise ValidationFailed("Unknown filter.")
     fields = RANGES[value][:2] if value in RANGES else (value,)
     usual = empty_query(query.collection)

@@ -10,6 +10,7 @@ from sp404_app.services.library import search
 from sp404_app.state import validation
 
 NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
+VALUE_FIELDS = (*NUMBER_FIELDS, "rating_min")
 TEXT_FIELDS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
 EMPTY_QUERY = search.SampleQuery()
 DUPLICATES_SORT = "copies"  # groups duplicates
@@ -36,7 +37,7 @@ def parse_library_url(
 ) -> search.SampleQuery:
     """Parse a search, in a collection if given, from URL parameters, ignoring invalid ones."""
     query = empty_query(collection)
-    for field in (*TEXT_FIELDS, *NUMBER_FIELDS):
+    for field in (*TEXT_FIELDS, *VALUE_FIELDS):
         try:
             query = replace(
                 query, **parse_field(field, parameters.get(field, getattr(query, field)))
@@ -55,7 +56,7 @@ def parse_library_url(
 
 def library_url(query: search.SampleQuery) -> str:
     """Return the URL of a search, to share or bookmark."""
-    values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *NUMBER_FIELDS)}
+    values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *VALUE_FIELDS)}
     usual = empty_query(query.collection)
     parts = {k: v for k, v in values.items() if v not in ("", None) and v != getattr(usual, k)}
     if query.tags:
@@ -79,7 +80,7 @@ def map_url(query: search.SampleQuery) -> str:
 
 def api_parameters(query: search.SampleQuery) -> str:
     """Return the parameters with which the API limits samples as a search does."""
-    values = [(field, getattr(query, field)) for field in (*TEXT_FIELDS, *NUMBER_FIELDS)]
+    values = [(field, getattr(query, field)) for field in (*TEXT_FIELDS, *VALUE_FIELDS)]
     limits = [(field, value) for field, value in values if value not in ("", None)]
     flags = [
         (name, "true") for name in ("favourite", "has_copies", "trash") if getattr(query, name)
@@ -94,7 +95,7 @@ def parse_field(field: str, value: object) -> dict[str, Any]:
     Raises:
         ValidationFailed: If the field is unknown or the value invalid.
     """
-    if field in NUMBER_FIELDS:
+    if field in VALUE_FIELDS:
         return {field: validation.parse_number("" if value is None else value)}
     if field == "favourite":
         return {field: bool(value)}

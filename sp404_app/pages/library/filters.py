@@ -1,0 +1,222 @@
+"""Filters of a list of samples, the chips of those that are active, and what is found."""
+
+from collections.abc import Sequence
+
+import reflex as rx
+
+from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.features.sound_class import SoundClass
+from sp404_app.components.facets import facet_select, facet_watch
+from sp404_app.pages.library.sidebar import reanalysis_progress
+from sp404_app.state.bulk.bulk_edit import BulkEditState
+from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.library.facets import FacetState
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.projects.new_project import NewProjectState
+
+# Texts and values of select fields.
+KEY_OPTIONS = [(key, key) for key in KEYS]
+CLASS_OPTIONS = [(each.value, each.value) for each in SoundClass]
+KIND_OPTIONS = [("loop", "loop"), ("one-shot", "one_shot")]
+RATING_OPTIONS = [("★" * stars, str(stars)) for stars in range(1, 6)]
+STATUS_OPTIONS = [
+    ("ready", "ready"),
+    ("analysing", "analysing"),
+    ("queued", "queued"),
+    ("failed", "failed"),
+    ("monthly limit reached", "waiting_for_quota"),
+]
+
+
+def filters() -> rx.Component:
+    """Filters by tempo, key, class, length, status and copies, and the number of results."""
+    query = LibraryState.query
+    return rx.el.div(
+        range_filter("Tempo", "bpm_min", "bpm_max"),
+        select_filter("Key", "key", query.key, KEY_OPTIONS),
+        select_filter("Compatible with", "compatible_key", query.compatible_key, KEY_OPTIONS),
+        select_filter("Kind", "kind", query.kind, KIND_OPTIONS),
+        select_filter("Class", "sound_class", query.sound_class, CLASS_OPTIONS),
+        range_filter("Length", "duration_min", "duration_max", "s"),
+        select_filter("Rating", "rating_min", query.rating_min, RATING_OPTIONS),
+        select_filter("Status", "status", query.status, STATUS_OPTIONS),
+        rx.el.span(favourite_filter(), duplicates_filter(), class_name="filter"),
+        tag_filter(),
+        facet_watch(
+            is_open=LibraryState.filters_open,
+            version=f"{LibraryState.epoch} {LibraryState.window.total}",
+            on_count=FacetState.count,
+        ),
+        rx.cond(
+            LibraryState.filtered,
+            rx.el.button(
+                "Clear",
+                type="button",
+                class_name="chip on",
+                on_click=LibraryState.open_view(rx.cond(query.trash, "trash", "all")),
+                data_testid="clear-filters",
+            ),
+        ),
+        rx.cond(
+            LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
+            rx.fragment(
+                rx.el.button(
+                    "New project",
+                    type="button",
+                    class_name="chip",
+                    title="Put these sounds on the pads of a new project",
+                    on_click=NewProjectState.open_for_results,
+                    data_testid="project-from-results",
+                ),
+                rx.el.button(
+                    "Download as…",
+                    type="button",
+                    class_name="chip",
+                    title="Download all these sounds in another format",
+                    on_click=DownloadState.open_for_results,
+                    data_testid="download-results",
+                ),
+                rx.el.button(
+                    "Edit…",
+                    type="button",
+                    class_name="chip",
+                    title="Edit all these sounds",
+                    on_click=BulkEditState.open_for_results,
+                    data_testid="edit-results",
+                ),
+            ),
+        ),
+        rx.el.span(reanalysis_progress(), class_name="narrow-only"),
+        result_count(),
+        class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+
+
+def active_chips() -> rx.Component:
+    """What limits the list, each limit with a button that removes it; empty without any."""
+    return rx.el.div(
+        rx.foreach(
+            LibraryState.chips,
+            lambda chip: rx.el.button(
+                chip.text,
+                rx.el.span(" ×", aria_hidden="true"),
+                type="button",
+                class_name="chip on",
+                title=rx.cond(chip.title != "", chip.title, "Remove"),
+                aria_label=f"Remove {chip.text}",
+                on_click=LibraryState.remove_chip(chip.group, chip.value),
+                data_testid="chip",
+            ),
+        ),
+        class_name="active-chips",
+        role="group",
+        aria_label="Active filters",
+    )
+
+
+def result_count() -> rx.Component:
+    """The number of results, and the corrected search text if the spelling was corrected."""
+    return rx.el.span(
+        rx.cond(
+            LibraryState.window.corrected != "",
+            f"Showing results for “{LibraryState.window.corrected}” · ",
+            "",
+        ),
+        rx.el.span(LibraryState.window.total.to_string(), class_name="mono", data_testid="total"),
+        rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
+        class_name="count",
+        role="status",
+    )
+
+
+def range_filter(label: str, lower: str, upper: str, *unit: str) -> rx.Component:
+    """Filter with a lower and an upper bound."""
+    return rx.el.span(
+        label, number(lower, "from"), "–", number(upper, "to"), *unit, class_name="filter"
+    )
+
+
+def select_filter(
+    label: str, field: str, value: rx.Var[str], options: Sequence[tuple[str, str]]
+) -> rx.Component:
+    """Filter with a choice of values, each with the number of sounds that it would find."""
+    return rx.el.span(
+        label,
+        facet_select(
+            field=field,
+            value=value,
+            options=[list(each) for each in (("any", ""), *options)],
+            counts=FacetState.counts[field],
+            on_choose=LibraryState.set_filter,
+        ),
+        class_name="filter",
+    )
+
+
+def tag_filter() -> rx.Component:
+    """The most frequent tags of what is shown, each with its number of sounds."""
+    return rx.cond(
+        FacetState.tags.length() > 0,
+        rx.el.span(
+            "Tags",
+            rx.foreach(
+                FacetState.tags,
+                lambda tag: rx.el.button(
+                    tag.name,
+                    facet_count(tag.samples),
+                    type="button",
+                    class_name="chip",
+                    on_click=LibraryState.toggle_tag(tag.name),
+                    data_testid="facet-tag",
+                ),
+            ),
+            class_name="filter filter-tags",
+        ),
+    )
+
+
+def facet_count(number: rx.Var) -> rx.Component:
+    """The number of sounds beside a value."""
+    return rx.el.span(number, class_name="facet-count")
+
+
+def favourite_filter() -> rx.Component:
+    """Button that shows only favourites."""
+    is_active = LibraryState.query.favourite
+    return rx.el.button(
+        "Favourites",
+        facet_count(FacetState.counts["favourite"]["1"]),
+        type="button",
+        class_name=rx.cond(is_active, "chip on", "chip"),
+        aria_pressed=is_active,
+        on_click=LibraryState.set_filter("favourite", rx.cond(is_active, "", "1")),
+        data_testid="favourite",
+    )
+
+
+def duplicates_filter() -> rx.Component:
+    """Button that shows only samples with duplicates: the same recording in another file."""
+    is_active = LibraryState.query.has_copies
+    return rx.el.button(
+        "Has copies",
+        facet_count(FacetState.counts["has_copies"]["1"]),
+        type="button",
+        class_name=rx.cond(is_active, "chip on", "chip"),
+        aria_pressed=is_active,
+        title="Show copies of the same recording at another rate, level or format",
+        on_click=LibraryState.toggle_duplicates_filter,
+        data_testid="has-copies",
+    )
+
+
+def number(field: str, hint: str) -> rx.Component:
+    """Number field of a filter."""
+    return rx.el.input(
+        id=field,
+        class_name="input mono",
+        placeholder=hint,
+        input_mode="decimal",
+        aria_label=field.replace("_", " ").replace("min", "from").replace("max", "to"),
+        on_change=lambda value: LibraryState.set_filter(field, value),
+        data_testid=field,
+    )
