@@ -85,6 +85,7 @@ class SampleTable(rx.Component):
     `address` is shown in the address bar.
     `trashed` and `collection` say which keys act.
     In a manual collection rows are `removable` and can be moved; `refreshed` grows when they were.
+    A list that opens has its cursor at `cursor_row`, at the sample `cursor_id`, unless it is -1.
     `on_step` receives a sample, and 1 to move it down or -1 to move it up.
     """
 
@@ -106,6 +107,8 @@ class SampleTable(rx.Component):
     collection: rx.Var[bool]
     removable: rx.Var[bool]
     refreshed: rx.Var[int]
+    cursor_row: rx.Var[int]
+    cursor_id: rx.Var[str]
 
     on_window: rx.EventHandler[passthrough_event_spec(int, int, int)]
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]

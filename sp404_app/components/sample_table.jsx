@@ -65,17 +65,20 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isHydrated, drawer, trashed, collection, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isHydrated, drawer, trashed, collection, removable, refreshed, cursorRow, cursorId, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
   const place = useRef({ top: 0, restored: null, isLoaded: null });
   const isShown = !drawer;
   const currentPlace = () => ({ top: place.current.top, cursor: player.getSnapshot().cursor, cursorId: player.getSnapshot().cursorId });
 
+  // Of the sample that the address names: in the middle of the list.
+  const placeOfAddress = () => cursorRow >= 0 && { top: Math.max(0, cursorRow * rowHeight - scroller.current.clientHeight / 2), cursor: cursorRow, cursorId };
+
   // The scroll offset of a new list: where the visitor left it, or its start.
   // While a page loads, each list belongs to its address; later ones are new searches.
   const topOfEpoch = () => {
     enterEntry();
-    place.current.restored = isShown && !isHydrated ? readPlace() : null;
+    place.current.restored = isShown && !isHydrated ? readPlace() || placeOfAddress() : null;
     place.current.isLoaded = place.current.isLoaded !== null; // the first list is of the last visit
     place.current.top = place.current.restored?.top ?? 0;
     return place.current.top;

@@ -237,6 +237,22 @@ def test_back_from_a_sample_restores_scroll_cursor_and_selection(demo: Page) -> 
     expect(demo.locator(".player-name")).to_have_text(name)
 
 
+def test_a_cursor_in_the_address_opens_the_list_at_its_row(demo: Page) -> None:
+    demo.set_viewport_size({"width": 1440, "height": 420})
+    table = demo.get_by_test_id("table")
+    table.focus()
+    demo.keyboard.press("End")
+    last = demo.locator(".at-cursor")
+    expect(last).to_have_attribute("aria-rowindex", str(table.get_attribute("data-total")))
+    sample_id, name = last.get_attribute("data-id"), last.get_by_test_id("name").inner_text()
+    demo.goto(f"/library?at={sample_id}&sort=-created")
+    expect(demo.locator(".at-cursor [data-testid=name]")).to_have_text(name)
+    expect(demo.locator(".at-cursor")).to_be_in_viewport()
+    assert table.evaluate("e => e.scrollTop") > 0
+    demo.keyboard.press("ArrowUp")
+    expect(last).to_have_attribute("aria-rowindex", str(int(table.get_attribute("data-total")) - 1))
+
+
 def test_an_address_opened_after_another_search_stays(demo: Page) -> None:
     demo.get_by_test_id("room-loops").click()
     expect(demo).to_have_url(re.compile(r"\?kind=loop$"))

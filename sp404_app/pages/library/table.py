@@ -57,6 +57,8 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             collection=in_collection,
             removable=movable,
             refreshed=LibraryState.refreshed,
+            cursor_row=LibraryState.cursor_row,
+            cursor_id=LibraryState.cursor_id,
             on_remove=CollectionState.remove,
             on_step=CollectionState.step,
         ),

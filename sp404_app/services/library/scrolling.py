@@ -39,6 +39,13 @@ class ResultOrder:
         part = self.ids[start * ID_BYTES : (start + limit) * ID_BYTES]
         return [uuid.UUID(bytes=part[at : at + ID_BYTES]) for at in range(0, len(part), ID_BYTES)]
 
+    def row_of(self, sample_id: uuid.UUID) -> int | None:
+        """Return the row of an id, or None."""
+        at = self.ids.find(sample_id.bytes)
+        while at >= 0 and at % ID_BYTES:  # within two ids
+            at = self.ids.find(sample_id.bytes, at + 1)
+        return at // ID_BYTES if at >= 0 else None
+
 
 def _entry_bytes(order: ResultOrder) -> int:
     return len(order.ids) + 1000
@@ -72,6 +79,20 @@ def scroll_window(
     rows = {row.id: row for row in session.exec(statement.options(*search.DEFERRED_COLUMNS))}
     live = [rows[i] for i in ids if i in rows and (rows[i].deleted_at is None) != query.trash]
     return SearchResult(live, len(order), start)
+
+
+def find_row(
+    session: Session,
+    user_id: uuid.UUID,
+    query: SampleQuery,
+    sample_id: uuid.UUID,
+    version: bytes | None,
+) -> int | None:
+    """Return the row of a sample in a result, without spelling correction; None if it is not in it.
+
+    `version` is the current cache version of the user's library, None if unknown.
+    """
+    return _load_order(session, user_id, query, version, moving=False).row_of(sample_id)
 
 
 def _load_order(

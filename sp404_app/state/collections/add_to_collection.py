@@ -20,8 +20,7 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.collections.collection_cards import CollectionChoice, choice_of
 from sp404_app.state.library.bulk_messages import addition_message, format_sounds
-from sp404_app.state.library.library import picked_samples
-from sp404_app.state.library.selection import list_selected
+from sp404_app.state.library.selection import list_selected, picked_samples
 from sp404_app.state.toast import ToastState, undo_handlers
 
 UNDO_ADDITION = "collection addition"

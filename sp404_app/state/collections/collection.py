@@ -26,9 +26,9 @@ from sp404_app.state.collections.collection_list import (
     trash_collection,
 )
 from sp404_app.state.library.bulk_messages import format_sounds
-from sp404_app.state.library.library import LibraryState, picked_samples
+from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.search_params import POSITION_SORT
-from sp404_app.state.library.selection import list_selected
+from sp404_app.state.library.selection import list_selected, picked_samples
 from sp404_app.state.toast import ToastState, undo_handlers
 
 UNDO_REMOVAL = "removal from collection"

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from sp404_app.state.library.search_params import (
     format_field,
     library_url,
     map_url,
+    parse_cursor,
     parse_field,
     parse_library_url,
 )
@@ -56,6 +57,8 @@ class LibraryState(SessionState):
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
     refreshed: int = 0  # grows when the present rows were read again after a change of their order
+    cursor_row: int = -1  # the row of the sample that the address names, or -1
+    cursor_id: str = ""
     answered: int = 0  # the id of the last window request that was answered
     loaded: bool = False
     sidebar: rx.Field[SidebarView] = rx.field(default_factory=SidebarView)
@@ -119,7 +122,7 @@ class LibraryState(SessionState):
         if self._selected:  # some may be gone
             found = await in_transaction(search.search_ids, user_id, self.query)
             self._selected &= set(map(str, found))
-        await self._show(user_id, 0)
+        await self._show(user_id, await self._find_cursor(user_id))
         self.epoch += 1
         self.address = early_address
         self.loaded = True
@@ -419,11 +422,24 @@ class LibraryState(SessionState):
         self.selection_tags = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.tags_open = True
 
+    async def _find_cursor(self, user_id: uuid.UUID) -> int:
+        """Find the sample that the address names; return the first row to read."""
+        wanted = parse_cursor(dict(self.router.url.query_parameters))
+        version = await cache_version.cache_version_or_none(user_id) if wanted else None
+        found = (
+            await in_transaction(scrolling.find_row, user_id, self.query, wanted, version)
+            if wanted
+            else None
+        )
+        self.cursor_row = -1 if found is None else found
+        self.cursor_id = "" if found is None else str(wanted)
+        return max(0, self.cursor_row - WINDOW_ROWS // 2)
+
     async def _show_from_start(self, user_id: uuid.UUID) -> None:
         self._clear_selection()
         await self._show(user_id, 0)
         self.epoch += 1
-        self.address = library_url(self.query)
+        self.address, self.cursor_row = library_url(self.query), -1
         self._early_choice = None if self.is_hydrated else self.query
         self._early_until = time.time() + EARLY_CHOICE_S
 
@@ -465,33 +481,6 @@ class LibraryState(SessionState):
         if self._selected:
             return [validation.validate_id(i) for i in sorted(self._selected)]
         return [validation.validate_id(sample_id)] if sample_id else []
-
-
-async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:
-    """Let `LibraryState.undo` of this tab restore samples that another page moved to the trash."""
-    library = await state.get_state(LibraryState)
-    library._deleted = [str(sample_id) for sample_id in deleted]  # noqa: SLF001 - defined above
-
-
-async def keep_selection(state: rx.State) -> None:
-    """Keep the selection of this tab's list until the visitor returns from a sample."""
-    library = await state.get_state(LibraryState)
-    library._is_left_for_sample = True  # noqa: SLF001 - defined above
-
-
-async def picked_samples(
-    state: rx.State, user_id: uuid.UUID, sample_id: uuid.UUID
-) -> list[uuid.UUID]:
-    """Return the samples selected in this tab, in the order of the list, if this is one of them.
-
-    Otherwise return this sample alone.
-    """
-    library = await state.get_state(LibraryState)
-    selected = library._selected  # noqa: SLF001 - defined above
-    if len(selected) < 2 or str(sample_id) not in selected:
-        return [sample_id]
-    found = await in_transaction(search.search_ids, user_id, library.query)
-    return [each for each in found if str(each) in selected]
 
 
 undo_handlers[UNDO_DELETION] = LibraryState.undo

@@ -54,6 +54,14 @@ def parse_library_url(
     )
 
 
+def parse_cursor(parameters: dict[str, str]) -> uuid.UUID | None:
+    """Return the sample at whose row the list opens (`?at=`), None without a valid one."""
+    try:
+        return uuid.UUID(parameters.get("at", ""))
+    except ValueError:
+        return None
+
+
 def library_url(query: search.SampleQuery) -> str:
     """Return the URL of a search, to share or bookmark."""
     values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *VALUE_FIELDS)}

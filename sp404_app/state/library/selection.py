@@ -1,6 +1,7 @@
-"""Samples that the user chose in the library, in the order of its list."""
+"""What other pages share with the library of this tab: its selection, results and undo."""
 
 import uuid
+from collections.abc import Sequence
 
 import reflex as rx
 
@@ -24,3 +25,30 @@ async def list_results(state: rx.State, user_id: uuid.UUID) -> tuple[list[uuid.U
     library = await state.get_state(LibraryState)
     found = await in_transaction(search.search_ids, user_id, library.query)
     return found, ", ".join(library.query.tags) or library.query.q.strip()
+
+
+async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:
+    """Let `LibraryState.undo` of this tab restore samples that another page moved to the trash."""
+    library = await state.get_state(LibraryState)
+    library._deleted = [str(sample_id) for sample_id in deleted]  # noqa: SLF001 - not sent to the browser
+
+
+async def keep_selection(state: rx.State) -> None:
+    """Keep the selection of this tab's list until the visitor returns from a sample."""
+    library = await state.get_state(LibraryState)
+    library._is_left_for_sample = True  # noqa: SLF001 - not sent to the browser
+
+
+async def picked_samples(
+    state: rx.State, user_id: uuid.UUID, sample_id: uuid.UUID
+) -> list[uuid.UUID]:
+    """Return the samples selected in this tab, in the order of the list, if this is one of them.
+
+    Otherwise return this sample alone.
+    """
+    library = await state.get_state(LibraryState)
+    selected = library._selected  # noqa: SLF001 - not sent to the browser
+    if len(selected) < 2 or str(sample_id) not in selected:
+        return [sample_id]
+    found = await in_transaction(search.search_ids, user_id, library.query)
+    return [each for each in found if str(each) in selected]

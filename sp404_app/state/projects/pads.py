@@ -17,7 +17,7 @@ from sp404_app.services.projects.kit import parse_bank
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
-from sp404_app.state.library.library import picked_samples
+from sp404_app.state.library.selection import picked_samples
 from sp404_app.state.projects.chosen_pad import ChosenPad
 from sp404_app.state.projects.kit_help import KitHelp
 from sp404_app.state.projects.pad_view import (

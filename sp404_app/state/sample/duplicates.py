@@ -22,7 +22,8 @@ from sp404_app.state.formatting import (
     format_size,
 )
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import UNDO_DELETION, offer_undo
+from sp404_app.state.library.library import UNDO_DELETION
+from sp404_app.state.library.selection import offer_undo
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
 from sp404_app.state.toast import ToastState

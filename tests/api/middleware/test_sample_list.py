@@ -120,6 +120,7 @@ ADDRESSES = [
     *("?bpm_min=90&bpm_max=91", "?key=A%20minor", "?compatible_key=A%20minor", "?kind=loop"),
     *("?tag=drums&tag=a%20b", "?favourite=1", "?status=failed", "?duration_min=1.5"),
     *("?has_copies=true", "?has_copies=1&sort=copies&limit=1", "?has_copies=1&trash=1"),
+    *("?rating_min=3", "?rating_min=0&favourite=1"),
     *("?duration_max=2&kind=one_shot&sort=-duration", "?sound_class=tom&kind=one_shot"),
 ]
 
@@ -170,7 +171,7 @@ def test_fast_path_cursors_lead_through_every_sample_once(
         *("?sort=size&cursor=" + encode_cursor("size", uuid.UUID(int=1), 1.5),),
         *("?sort=copies&cursor=" + encode_cursor("copies", uuid.UUID(int=1), "x"),),
         *("?sort=copies&cursor=" + encode_cursor("copies", uuid.UUID(int=1), 7),),
-        "?has_copies=perhaps",
+        *("?has_copies=perhaps", "?rating_min=6", "?rating_min=2.5", "?rating_min=nan"),
         *("?" + "&".join(f"tag={number}" for number in range(31)),),
     ],
 )

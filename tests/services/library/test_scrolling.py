@@ -53,6 +53,26 @@ def test_windows_match_the_order_of_the_whole_result(many: User, name: str, sign
         assert [row.id for row in found.rows] == whole[last : last + 4]
 
 
+@pytest.mark.parametrize("sort", ["name", "-created", "bpm"])
+def test_the_row_of_a_sample_is_its_place_in_the_result(many: User, sort: str) -> None:
+    query = SampleQuery(sort=sort)
+    with transaction() as session:
+        whole = search.search_ids(session, many.id, query)
+        rows = [scrolling.find_row(session, many.id, query, each, FIRST) for each in whole]
+        assert rows == list(range(COUNT))
+        elsewhere = SampleQuery(q="nothing")
+        assert scrolling.find_row(session, many.id, elsewhere, whole[0], FIRST) is None
+        assert scrolling.find_row(session, many.id, query, uuid.uuid4(), FIRST) is None
+
+
+def test_an_id_across_two_others_is_not_found() -> None:
+    ids = uuid.UUID(int=1 << 120).bytes + uuid.UUID(int=2).bytes
+    across = uuid.UUID(bytes=ids[8:24])
+    order = scrolling.ResultOrder(ids, None)
+    assert order.row_of(across) is None
+    assert order.row_of(uuid.UUID(int=2)) == 1
+
+
 def test_a_start_beyond_the_end_shows_the_last_window(many: User) -> None:
     assert part(many, SampleQuery(), 10**9).start == COUNT - 4
     assert part(many, SampleQuery(), -5).start == 0

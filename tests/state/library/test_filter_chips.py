@@ -21,6 +21,7 @@ EVERYTHING = SampleQuery(
     tags=("a", "b"),
     duration_max=2,
     favourite=True,
+    rating_min=3,
     status="waiting_for_quota",
     has_copies=True,
     sort="copies",
@@ -41,6 +42,7 @@ def test_each_limit_has_a_chip_that_says_it() -> None:
         "kick",
         "monthly limit reached",
         "One-shots",
+        "★★★ or more",
         "Favourites",
         "Has copies",
     ]

@@ -77,6 +77,20 @@ async def test_a_view_chosen_while_the_page_loads_stays(tab: LibraryState, keep:
     assert (tab.query.trash, names(tab), tab.address) == (False, ["Kick"], "")
 
 
+async def test_a_list_opens_at_the_sample_of_its_address(user: User, keep: Keep) -> None:
+    ids = [keep(f"Kick {number}.wav") for number in range(3)]
+    tab = opened(cookie(user.id))
+    in_tab(tab, cookie(user.id), url=f"/library?at={ids[0]}")
+    await run(tab.load())
+    assert (tab.cursor_row, tab.cursor_id) == (2, str(ids[0]))  # the newest is first
+    await run(tab.sort_by("name"))
+    assert tab.cursor_row == -1
+    for other in (str(uuid.uuid4()), "x", ""):
+        in_tab(tab, cookie(user.id), url=f"/library?at={other}")
+        await run(tab.load())
+        assert (tab.cursor_row, tab.cursor_id, tab.window.total) == (-1, "", 3)
+
+
 async def test_every_handler_requires_a_session(keep: Keep) -> None:
     sample_id = str(keep())
     stranger = opened("nonsense")
@@ -186,7 +200,7 @@ async def test_undo_restores_the_rest_if_one_cannot_be_restored(
     "parameters",
     [
         {"q": "dusty kick", "bpm_min": "90", "bpm_max": "92.5", "sort": "name"},
-        {"key": "F# minor", "kind": "loop", "sound_class": "closed hat"},
+        {"key": "F# minor", "kind": "loop", "sound_class": "closed hat", "rating_min": "3"},
         {"key": "F# minor", "kind": "loop", "tags": "a,b", "favourite": "1", "view": "trash"},
         {},
     ],
