@@ -2,13 +2,16 @@
 
 import { useEffect } from "react";
 
-export function FacetSelect({ field, value, options, counts, onChoose }) {
-  const numberOf = (each) => (counts && each ? ` (${counts[each] ?? 0})` : "");
-  return (
-    <select className="input" aria-label={field.replaceAll("_", " ")} value={value ?? ""} onChange={(event) => onChoose(field, event.target.value)} data-testid={field}>
-      {options.map(([text, each]) => <option key={each} value={each}>{text + numberOf(each)}</option>)}
-    </select>
-  );
+export function FacetSelects({ filters, query, counts, onChoose }) {
+  const numberOf = (field, value) => (counts[field] && value ? ` (${counts[field][value] ?? 0})` : "");
+  return filters.map(([label, field, options]) => (
+    <label key={field} className="filter">
+      {label}
+      <select className="input" value={query[field] ?? ""} onChange={(event) => onChoose(field, event.target.value)} data-testid={field}>
+        {options.map(([text, value]) => <option key={value} value={value}>{text + numberOf(field, value)}</option>)}
+      </select>
+    </label>
+  ));
 }
 
 export function FacetWatch({ isOpen, version, onCount }) {

@@ -10,19 +10,19 @@ from sp404_app.components.scripts import publish_scripts
 _ASSET = publish_scripts(lambda name: rx.asset(name, shared=True), "facets.jsx")
 
 
-class FacetSelect(rx.Component):
-    """Select field of a filter; `options` are pairs of a text and a value.
+class FacetSelects(rx.Component):
+    """Select fields of filters: of each the label, the field, and pairs of a text and a value.
 
-    `counts` are the numbers of sounds by value, without those that are 0, or nothing before they
-    are known. `on_choose` receives the field and the value.
+    `query` has the present values. `counts` are the numbers of sounds by field and value, without
+    those that are 0; fields that are missing are not counted yet. `on_choose` receives the field
+    and the value.
     """
 
     library = _ASSET["facets.jsx"]
-    tag = "FacetSelect"
+    tag = "FacetSelects"
 
-    field: rx.Var[str]
-    value: rx.Var[Any]
-    options: rx.Var[list[list[str]]]
+    filters: rx.Var[list[Any]]
+    query: rx.Var[Any]
     counts: rx.Var[Any]
 
     on_choose: rx.EventHandler[passthrough_event_spec(str, str)]
@@ -40,5 +40,5 @@ class FacetWatch(rx.Component):
     on_count: rx.EventHandler[no_args_event_spec]
 
 
-facet_select = FacetSelect.create
+facet_selects = FacetSelects.create
 facet_watch = FacetWatch.create

@@ -82,3 +82,6 @@ def test_a_library_without_duplicates_says_so(
     page.get_by_test_id("has-copies").click()
     expect(page.get_by_test_id("total")).to_have_text("2")
     assert "sort" not in page.url
+    page.get_by_test_id("has-copies").click()
+    page.get_by_role("button", name="Show all sounds").click()
+    expect(page.get_by_test_id("total")).to_have_text("2")

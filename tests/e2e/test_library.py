@@ -241,6 +241,7 @@ def test_a_cursor_in_the_address_opens_the_list_at_its_row(demo: Page) -> None:
     demo.set_viewport_size({"width": 1440, "height": 420})
     table = demo.get_by_test_id("table")
     table.focus()
+    demo.keyboard.press("ArrowDown")
     demo.keyboard.press("End")
     last = demo.locator(".at-cursor")
     expect(last).to_have_attribute("aria-rowindex", str(table.get_attribute("data-total")))

@@ -1,12 +1,10 @@
 """Filters of a list of samples, the chips of those that are active, and what is found."""
 
-from collections.abc import Sequence
-
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
-from sp404_app.components.facets import facet_select, facet_watch
+from sp404_app.components.facets import facet_selects, facet_watch
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.cards.download import DownloadState
@@ -14,17 +12,23 @@ from sp404_app.state.library.facets import FacetState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
 
-# Texts and values of select fields.
-KEY_OPTIONS = [(key, key) for key in KEYS]
-CLASS_OPTIONS = [(each.value, each.value) for each in SoundClass]
-KIND_OPTIONS = [("loop", "loop"), ("one-shot", "one_shot")]
-RATING_OPTIONS = [("★" * stars, str(stars)) for stars in range(1, 6)]
+KEY_OPTIONS = [[key, key] for key in KEYS]
 STATUS_OPTIONS = [
-    ("ready", "ready"),
-    ("analysing", "analysing"),
-    ("queued", "queued"),
-    ("failed", "failed"),
-    ("monthly limit reached", "waiting_for_quota"),
+    ["ready", "ready"],
+    ["analysing", "analysing"],
+    ["queued", "queued"],
+    ["failed", "failed"],
+    ["monthly limit reached", "waiting_for_quota"],
+]
+ANY = ["any", ""]
+# Label, field, and texts and values.
+SELECTS = [
+    ["Key", "key", [ANY, *KEY_OPTIONS]],
+    ["Compatible with", "compatible_key", [ANY, *KEY_OPTIONS]],
+    ["Kind", "kind", [ANY, ["loop", "loop"], ["one-shot", "one_shot"]]],
+    ["Class", "sound_class", [ANY, *([each.value, each.value] for each in SoundClass)]],
+    ["Rating", "rating_min", [ANY, *(["★" * stars, str(stars)] for stars in range(1, 6))]],
+    ["Status", "status", [ANY, *STATUS_OPTIONS]],
 ]
 
 
@@ -33,14 +37,14 @@ def filters() -> rx.Component:
     query = LibraryState.query
     return rx.el.div(
         range_filter("Tempo", "bpm_min", "bpm_max"),
-        select_filter("Key", "key", query.key, KEY_OPTIONS),
-        select_filter("Compatible with", "compatible_key", query.compatible_key, KEY_OPTIONS),
-        select_filter("Kind", "kind", query.kind, KIND_OPTIONS),
-        select_filter("Class", "sound_class", query.sound_class, CLASS_OPTIONS),
         range_filter("Length", "duration_min", "duration_max", "s"),
-        select_filter("Rating", "rating_min", query.rating_min, RATING_OPTIONS),
-        select_filter("Status", "status", query.status, STATUS_OPTIONS),
-        rx.el.span(favourite_filter(), duplicates_filter(), class_name="filter"),
+        facet_selects(
+            filters=SELECTS,
+            query=query,
+            counts=FacetState.counts,
+            on_choose=LibraryState.set_filter,
+        ),
+        rx.el.span(duplicates_filter(), class_name="filter"),
         tag_filter(),
         facet_watch(
             is_open=LibraryState.filters_open,
@@ -136,23 +140,6 @@ def range_filter(label: str, lower: str, upper: str, *unit: str) -> rx.Component
     )
 
 
-def select_filter(
-    label: str, field: str, value: rx.Var[str], options: Sequence[tuple[str, str]]
-) -> rx.Component:
-    """Filter with a choice of values, each with the number of sounds that it would find."""
-    return rx.el.span(
-        label,
-        facet_select(
-            field=field,
-            value=value,
-            options=[list(each) for each in (("any", ""), *options)],
-            counts=FacetState.counts[field],
-            on_choose=LibraryState.set_filter,
-        ),
-        class_name="filter",
-    )
-
-
 def tag_filter() -> rx.Component:
     """The most frequent tags of what is shown, each with its number of sounds."""
     return rx.cond(
@@ -178,20 +165,6 @@ def tag_filter() -> rx.Component:
 def facet_count(number: rx.Var) -> rx.Component:
     """The number of sounds beside a value."""
     return rx.el.span(number, class_name="facet-count")
-
-
-def favourite_filter() -> rx.Component:
-    """Button that shows only favourites."""
-    is_active = LibraryState.query.favourite
-    return rx.el.button(
-        "Favourites",
-        facet_count(FacetState.counts["favourite"]["1"]),
-        type="button",
-        class_name=rx.cond(is_active, "chip on", "chip"),
-        aria_pressed=is_active,
-        on_click=LibraryState.set_filter("favourite", rx.cond(is_active, "", "1")),
-        data_testid="favourite",
-    )
 
 
 def duplicates_filter() -> rx.Component:

@@ -24,7 +24,6 @@ GROUPED: Final = (
     col(Sample.kind),
     col(Sample.status),
     col(Sample.rating),
-    col(Sample.favourite),
 )
 RATINGS: Final = ("1", "2", "3", "4", "5")
 # The keys that a key is compatible with, in both directions.
@@ -36,11 +35,11 @@ KEYS_THAT_FIT: Final[dict[str | None, list[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FacetCounts:
-    """Sounds by filter and value; a value without sounds is missing, except of a flag.
+    """Sounds by filter and value; a value without sounds is missing.
 
     Each filter is counted as if it were not set, and all others as they are. Tags are counted
     within the present search, because a further tag limits it further. The values of
-    `rating_min` are "1" to "5", those of `favourite` and `has_copies` "1".
+    `rating_min` are "1" to "5", that of `has_copies` is "1".
     """
 
     values: dict[str, dict[str, int]]
@@ -56,7 +55,6 @@ class _Group:
     kind: str | None
     status: str
     rating: int
-    favourite: bool
     count: int
 
 
@@ -68,7 +66,6 @@ _PASSES: Final[dict[str, Callable[[_Group, Any], bool]]] = {
     "kind": lambda group, value: group.kind == value,
     "status": lambda group, value: group.status == value,
     "rating_min": lambda group, value: group.rating >= value,
-    "favourite": lambda group, _: group.favourite,
 }
 _VALUES: Final[dict[str, Callable[[_Group], Sequence[str | None]]]] = {
     "key": lambda group: (group.key,),
@@ -77,7 +74,6 @@ _VALUES: Final[dict[str, Callable[[_Group], Sequence[str | None]]]] = {
     "kind": lambda group: (group.kind,),
     "status": lambda group: (group.status,),
     "rating_min": lambda group: RATINGS[: group.rating],
-    "favourite": lambda group: ("1",) if group.favourite else (),
 }
 
 
@@ -131,7 +127,6 @@ def _count_values(query: SampleQuery, groups: Sequence[_Group]) -> dict[str, dic
             for value in _VALUES[name](group):
                 if value is not None:
                     found[name][value] += group.count
-    found["favourite"]["1"] += 0  # a flag has a number also without sounds
     return {name: dict(counts) for name, counts in found.items()}
 
 

@@ -42,7 +42,6 @@ def test_without_a_filter_all_values_are_counted(session: Session, user: User) -
         "kind": {"loop": 2, "one_shot": 3},
         "status": {"ready": 4, "failed": 1},
         "rating_min": {"1": 2, "2": 1, "3": 1, "4": 1},
-        "favourite": {"1": 1},
         "has_copies": {"1": 2},
     }
     assert found.values["compatible_key"]["A minor"] == 3
@@ -81,7 +80,7 @@ def test_each_number_is_what_the_search_with_this_value_finds(
 ) -> None:
     for name, counts in count_facets(session, user.id, query).values.items():
         for value, number in counts.items():
-            flag = name in {"favourite", "has_copies"}
+            flag = name == "has_copies"
             wanted = True if flag else int(value) if name == "rating_min" else value
             changed = {each: getattr(query, each) for each in query.__dataclass_fields__}
             found = search.search_ids(session, user.id, SampleQuery(**changed | {name: wanted}))
