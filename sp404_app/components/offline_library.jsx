@@ -1,23 +1,15 @@
-// What a page tells the service worker, and the line that offers recordings shared from the phone.
+// On the library's page: the service worker keeps its names for offline use, and a line offers
+// recordings shared from the phone.
 
 import { useEffect, useState } from "react";
 import * as queue from "../player/upload_queue.js";
+import { tell } from "./worker_messages.js";
 
 const WORKER_URL = "/service-worker.js";
 const SHARED = "shared";
 const MAX_SHOWN = 3;
 
 const loaded = () => document.readyState === "complete" || new Promise((resolve) => window.addEventListener("load", resolve, { once: true }));
-
-// Resolves when the worker has done what the message asks for.
-function tell(worker, message) {
-  const { port1, port2 } = new MessageChannel();
-  const done = new Promise((resolve) => {
-    port1.onmessage = resolve;
-  });
-  worker.postMessage(message, [port2]);
-  return done;
-}
 
 async function seeLibrary() {
   await loaded(); // the worker's requests do not delay the page's own
@@ -46,7 +38,6 @@ function listNames(files) {
 
 const plural = (n) => (n === 1 ? "this recording" : `these ${n} recordings`);
 
-// On the library's page: keeps its names for offline use, and offers what was shared.
 export function OfflineLibrary() {
   const [files, setFiles] = useState([]);
   useEffect(() => {
@@ -79,15 +70,4 @@ export function OfflineLibrary() {
       </button>
     </div>
   );
-}
-
-// On the sign-in page: a session may have ended elsewhere, then its names and sounds go.
-export function SignedOutCheck() {
-  useEffect(() => {
-    navigator.serviceWorker
-      ?.getRegistration()
-      .then((registration) => registration?.active && tell(registration.active, "sign-in"))
-      .catch(() => {});
-  }, []);
-  return null;
 }

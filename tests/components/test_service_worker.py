@@ -34,14 +34,16 @@ HEAR = """async ([id, range]) => {
   const part = answer.headers.get("Content-Range");
   return { status: answer.status, size: bytes.length, first: bytes[0], part };
 }"""
-SEND_FORM = """([path, files]) => {
+# Files contain the word "take", or bytes in Base64.
+SEND_FORM = """([path, files, encoded]) => {
+  const bytes = encoded && Uint8Array.from(atob(encoded), (one) => one.charCodeAt(0));
   const form = document.createElement("form");
   Object.assign(form, { method: "post", action: path, enctype: "multipart/form-data" });
   form.acceptCharset = "utf-8";
   const input = document.createElement("input");
   Object.assign(input, { type: "file", name: "sounds", multiple: true });
-  const chosen = new DataTransfer();
-  files.forEach((name) => chosen.items.add(new File(["take"], name, { type: "audio/mp4" })));
+  const [chosen, type] = [new DataTransfer(), { type: "audio/mp4" }];
+  files.forEach((name) => chosen.items.add(new File([bytes || "take"], name, type)));
   input.files = chosen.files;
   form.append(input);
   document.body.append(form);
