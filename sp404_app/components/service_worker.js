@@ -20,10 +20,13 @@ const SIGN_OUT = ["/auth/session/end", "/auth/account/end"];
 const MAX_ASSETS = 300;
 const MAX_AUDIO_BYTES = 30e6;
 const MAX_SOUND_BYTES = 10e6;
+const TRIM_EVERY_BYTES = 2e6; // looking at every sound takes long, so not after each of them
+const KEEP_AFTER_MS = 500; // playing comes first
 const MAX_SHARED = 50;
 const SHARED_TTL_MS = 24 * 3600e3;
 const DOCUMENT_TIMEOUT_MS = 5000;
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const isAccount = (name) => name.startsWith(ACCOUNT);
 const isAny = () => true;
 const isNotShared = (name) => name !== SHARED; // what was shared is offered to its owner only
@@ -74,27 +77,31 @@ async function loadAsset(event) {
 
 async function openPage(request) {
   const network = fetch(request);
-  const late = new Promise((resolve) => setTimeout(resolve, DOCUMENT_TIMEOUT_MS));
-  const answer = await Promise.race([network, late]).catch(() => undefined);
+  const answer = await Promise.race([network, pause(DOCUMENT_TIMEOUT_MS)]).catch(() => undefined);
   return answer || (await fromShell("/offline")) || network;
 }
 
 // --- Sounds
 
+let untrimmedBytes = Infinity; // kept since the last look; what was kept before a start is not known
+
 async function keepSound(owner, request, answer) {
   const size = Number(answer.headers.get("Content-Length"));
   if (!size || size > MAX_SOUND_BYTES) return;
+  await pause(KEEP_AFTER_MS);
   const content = await answer.arrayBuffer();
   await serially(async () => {
     if (!(await caches.has(owner))) return; // erased in the meantime
     const cache = await caches.open(owner);
     const headers = { "Content-Type": answer.headers.get("Content-Type"), "Content-Length": content.byteLength };
     await cache.put(request.url, new Response(content, { headers })); // a known one moves to the end
-    await dropOldestSounds(cache);
+    untrimmedBytes += content.byteLength;
+    if (untrimmedBytes > TRIM_EVERY_BYTES) await dropOldestSounds(cache);
   });
 }
 
 async function dropOldestSounds(cache) {
+  untrimmedBytes = 0;
   let bytes = 0;
   for (const key of (await cache.keys()).reverse()) {
     if (new URL(key.url).pathname === NAMES_URL) continue;

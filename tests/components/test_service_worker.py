@@ -107,6 +107,7 @@ def test_nothing_is_kept_before_the_library_was_seen(page: Page) -> None:
     page.evaluate("fetch('/assets/a.js')")
     hear(page, 0)
     page.evaluate(TELL, "sign-in")
+    page.wait_for_timeout(200)
     assert kept(page) == {}
 
 
@@ -158,6 +159,7 @@ def test_signing_out_erases_all_and_nothing_is_kept_after_it(page: Page, path: s
     wait_kept(page, "names.length === 0")
     page.evaluate("fetch('/assets/a.js')")
     hear(page, 1)
+    page.wait_for_timeout(200)
     assert kept(page) == {}
 
 

@@ -10,8 +10,11 @@ import sp404_app
 
 SCRIPT = Path(sp404_app.__file__).parent / "components" / "service_worker.js"
 SHELL = ["/offline", "/offline.js"]
-TIMEOUT = "DOCUMENT_TIMEOUT_MS = 5000"
-SHORT_TIMEOUT = "DOCUMENT_TIMEOUT_MS = 300"
+# Waits of the worker, and how long they take here.
+SHORTER = {
+    "DOCUMENT_TIMEOUT_MS = 5000;": "DOCUMENT_TIMEOUT_MS = 300;",
+    "KEEP_AFTER_MS = 500;": "KEEP_AFTER_MS = 5;",
+}
 Answer = tuple[int, bytes, dict[str, str]]
 
 
@@ -29,11 +32,13 @@ class Site:
     requests: list[str] = field(default_factory=list)
 
     def script(self) -> bytes:
-        """Return the worker as the product serves it, with a short wait for pages."""
+        """Return the worker as the product serves it, with shorter waits."""
         source = SCRIPT.read_text()
-        assert TIMEOUT in source
+        for wait, shorter in SHORTER.items():
+            assert wait in source
+            source = source.replace(wait, shorter)
         constants = f"const BUILD = {json.dumps(self.build)};\nconst SHELL = {json.dumps(SHELL)};\n"
-        return (constants + source.replace(TIMEOUT, SHORT_TIMEOUT)).encode()
+        return (constants + source).encode()
 
     def answer(self, path: str) -> Answer:
         """Return the answer to a GET request."""
