@@ -53,7 +53,8 @@ def main() -> None:
 
 def transferred_bytes(browser: Browser, base_url: str, path: str, *, signed_in: bool) -> int:
     """Return the bytes on the wire until the page is idle."""
-    context = browser.new_context(base_url=base_url)
+    # Bytes that a service worker requests are not counted as those of the page.
+    context = browser.new_context(base_url=base_url, service_workers="block")
     page = context.new_page()
     if signed_in:
         sign_in_to_library(page, base_url, empty=True)

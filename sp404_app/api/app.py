@@ -23,6 +23,7 @@ from sp404_app.api.routes import (
     exports,
     health,
     imports,
+    installed_app,
     jobs,
     kit_help,
     legal_pages,
@@ -131,6 +132,7 @@ ROUTERS_AT_ROOT = (
     status.router,
     docs.router,
     sitemap.router,
+    installed_app.router,
     share_media.router,  # before the pages: /s/scripts is no link
     share_downloads.router,
     share_pages.router,

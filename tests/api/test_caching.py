@@ -15,6 +15,7 @@ from tests.security.routes import every_route, operations
 # The same for every user.
 PUBLIC = {"/api/auth/public-key", "/.well-known/jwks.json", "/sitemap.xml"}
 PUBLIC |= {"/terms", "/privacy", "/contact"}
+PUBLIC |= {"/offline", "/offline.js", "/service-worker.js"}
 ENDLESS = "/api/events"
 
 

@@ -5,6 +5,7 @@ import email.policy
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,13 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser whose contexts have no service workers, unless a test allows them.
+
+    `page.route` and the monitor of a page would not see what a worker requests.
+    """
     browser = launch_chromium(playwright)
+    new_context = partial(browser.new_context, service_workers="block")
+    browser.new_context = new_context  # type: ignore[method-assign]
     yield browser
     browser.close()
 

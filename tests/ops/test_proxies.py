@@ -187,7 +187,7 @@ def test_the_headers_behind_nginx_agree_with_the_table_of_what_a_cdn_may_cache(
         assert caching(assets[0]) == "public, max-age=31536000, immutable"
         for path in PUBLIC_FILES:
             assert caching(path).startswith("public, max-age="), path
-        for path in ("/", "/favicon.ico", "/library.webp"):
+        for path in ("/", "/favicon.ico", "/library.webp", "/service-worker.js", "/offline"):
             assert caching(path) == "no-cache", path
         for path in ("/api/samples", "/api/health/live", "/api/docs", "/s/nothing", "/metrics"):
             assert caching(path).removeprefix("private, ") in {"no-store", "no-cache"}, path

@@ -33,3 +33,19 @@ def test_screenshots_and_shortcuts_exist() -> None:
         assert (ASSETS / each["src"].lstrip("/")).is_file()
     routes = {page.route for page in PAGES}
     assert {MANIFEST["start_url"], *(each["url"] for each in MANIFEST["shortcuts"])} <= routes
+
+
+def test_shared_files_go_where_the_service_worker_takes_them() -> None:
+    target = MANIFEST["share_target"]
+    worker = (ROOT / "sp404_app" / "components" / "service_worker.js").read_text()
+    assert f'const SHARE_URL = "{target["action"]}";' in worker
+    assert (target["method"], target["enctype"]) == ("POST", "multipart/form-data")
+    (files,) = target["params"]["files"]
+    assert f'.getAll("{files["name"]}")' in worker
+    assert "audio/*" in files["accept"]
+
+
+def test_screenshots_cost_little() -> None:
+    sizes = [(ASSETS / each["src"].lstrip("/")).stat().st_size for each in MANIFEST["screenshots"]]
+    assert {each["form_factor"] for each in MANIFEST["screenshots"]} == {"wide", "narrow"}
+    assert sum(sizes) <= 150_000

@@ -39,6 +39,7 @@ WORDS = frozenset(
         "/api/samples/bulk",
         "/api/samples/export",
         "/api/samples/map",
+        "/api/samples/names",
         "/api/samples/import-csv",
         "/api/samples/similar",
         "/api/collections/count",

@@ -15,6 +15,7 @@ from sp404_app.services.auth import redirects
 
 FORM_PREFIX = "/auth/"
 AVATAR_FORM, CLOSE_ACCOUNT_FORM = "/auth/avatar", "/auth/account/end"
+SHARE_TARGET = "/share-target"  # of the installed app; without a service worker it takes no files
 UNAUTHENTICATED, TOO_LARGE = 401, 413
 MAX_DISCARDED_BYTES = 64 << 20
 
@@ -46,8 +47,9 @@ def redirect_failed_forms(app: ASGIApp) -> ASGIApp:
 
 def _is_browser_form(scope: Scope) -> bool:
     """Return whether a browser will show the response as a page; programs get the JSON error."""
-    accept = Headers(scope=scope).get("accept", "")
-    return scope["path"].startswith(FORM_PREFIX) and "text/html" in accept
+    accept, path = Headers(scope=scope).get("accept", ""), scope["path"]
+    is_share = path == SHARE_TARGET and scope["method"] == "POST"
+    return (is_share or path.startswith(FORM_PREFIX)) and "text/html" in accept
 
 
 def _error_page(scope: Scope, status: int) -> str:
@@ -55,6 +57,8 @@ def _error_page(scope: Scope, status: int) -> str:
     path = scope["path"]
     if scope["method"] != "POST":  # opened by hand, or from the history
         return redirects.LOGIN_PATH
+    if path == SHARE_TARGET:
+        return SHARE_TARGET
     if path == AVATAR_FORM and status != UNAUTHENTICATED:
         return f"/account?picture={'heavy' if status == TOO_LARGE else 'failed'}"
     if path == CLOSE_ACCOUNT_FORM and status != UNAUTHENTICATED:

@@ -1,4 +1,4 @@
-"""/api/samples/export, /import-csv and /map: values and places of many samples."""
+"""/api/samples/export, /import-csv, /map and /names: values and places of many samples."""
 
 from typing import Annotated
 
@@ -11,10 +11,18 @@ from sp404_app.api.middleware.sample_list import sample_filters
 from sp404_app.db import transaction
 from sp404_app.errors import TooLarge
 from sp404_app.services.infra.byte_size import format_size
-from sp404_app.services.library import csv_import, csv_table, library_export, map_points, search
+from sp404_app.services.library import (
+    csv_import,
+    csv_table,
+    library_export,
+    map_points,
+    offline_names,
+    search,
+)
 from sp404_app.services.library.csv_import import ImportReport
 from sp404_app.services.library.library_export import ExportFormat
 from sp404_app.services.library.map_points import MapPoints
+from sp404_app.services.library.offline_names import OfflineNames
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
@@ -49,6 +57,12 @@ def get_map(
     does not move when sounds are added.
     """
     return map_points.load_map_points(session, user_id, query)
+
+
+@router.get("/names")
+def get_names(session: Database, user_id: CurrentUser) -> OfflineNames:
+    """Return name, tempo and key of the newest 200 samples, which browsers keep for offline use."""
+    return offline_names.list_offline_names(session, user_id)
 
 
 @router.post("/import-csv")

@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.external_redirect import external_redirect
+from sp404_app.components.offline_library import signed_out_check
 from sp404_app.components.plain_form import plain_form
 from sp404_app.state.auth.login import LoginState
 
@@ -17,6 +18,7 @@ def login() -> rx.Component:
         rx.cond(LoginState.unverified, _send_again()),
         rx.cond(LoginState.second_step, _second_step(), _first_step()),
         external_redirect(to=LoginState.leaving_to),
+        signed_out_check(),
         testid="login",
     )
 

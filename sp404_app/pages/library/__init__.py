@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.components.offline_library import offline_library
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.layout import layout
@@ -32,7 +33,9 @@ def library() -> rx.Component:
             rx.el.section(
                 rx.el.h1("Library", class_name="visually-hidden"),
                 toolbar(),
-                rx.el.div(filters(), active_chips(), trash_note(), waiting_note()),
+                rx.el.div(
+                    filters(), active_chips(), trash_note(), waiting_note(), offline_library()
+                ),
                 sample_list(),
                 class_name="main",
                 aria_label="Library",

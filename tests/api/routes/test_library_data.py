@@ -13,7 +13,7 @@ from sqlmodel import update
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict
 from sp404_app.models import Sample, User
-from sp404_app.services.library import csv_import, library_export
+from sp404_app.services.library import csv_import, library_export, offline_names
 from sp404_app.services.library.map_points import load_map_points
 from sp404_app.services.library.search import SampleQuery
 from tests.sounds import Keep
@@ -259,3 +259,17 @@ def test_the_map_shows_the_newest_and_says_how_many_there_are(
         others = load_map_points(session, person().id, SampleQuery())
     assert (found.id, found.total) == ([ids[2], ids[1]], 3)
     assert (others.id, others.total) == ([], 0)
+
+
+def test_the_names_for_offline_use_are_the_newest_and_say_whose_they_are(
+    client: TestClient, user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline_names, "MAX_NAMES", 2)
+    ids = [keep(f"Kick {number}.wav") for number in range(4)]
+    change(client, ids[2], bpm=92.5, key="A minor")
+    client.delete(f"/api/samples/{ids[3]}")
+    found = client.get("/api/samples/names").json()
+    assert found["account"] == str(user.id)
+    assert [row["id"] for row in found["samples"]] == [str(ids[2]), str(ids[1])]
+    newest = {"id": str(ids[2]), "name": "Kick 2", "bpm": 92.5, "key": "A minor"}
+    assert found["samples"][0] == newest

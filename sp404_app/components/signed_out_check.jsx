@@ -1,0 +1,14 @@
+// On the sign-in page: a session may have ended elsewhere, then what is kept of its account goes.
+
+import { useEffect } from "react";
+import { tell } from "./worker_messages.js";
+
+export function SignedOutCheck() {
+  useEffect(() => {
+    navigator.serviceWorker
+      ?.getRegistration()
+      .then((registration) => registration?.active && tell(registration.active, "sign-in"))
+      .catch(() => {}); // a browser may forbid workers; then nothing is kept
+  }, []);
+  return null;
+}
