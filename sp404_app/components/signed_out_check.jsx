@@ -1,10 +1,13 @@
-// On the sign-in page: a session may have ended elsewhere, then what is kept of its account goes.
+// On the sign-in page: a session may have ended elsewhere, then what is kept of its account
+// goes.
 
 import { useEffect } from "react";
+import { forgetUnfinished } from "../player/upload_queue.js";
 import { tell } from "./worker_messages.js";
 
 export function SignedOutCheck() {
   useEffect(() => {
+    forgetUnfinished(); // names of files, which the next person should not see
     navigator.serviceWorker
       ?.getRegistration()
       .then((registration) => registration?.active && tell(registration.active, "sign-in"))

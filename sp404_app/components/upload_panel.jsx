@@ -107,11 +107,55 @@ function Panel({ items, folderTags }) {
   );
 }
 
+function UnfinishedUploads({ files }) {
+  const input = useRef(null);
+  const inFolder = files.some(({ folder }) => folder);
+  return (
+    <section className="uploads" aria-label="Unfinished uploads" data-testid="unfinished">
+      <header className="uploads-head">
+        <strong role="status">{plural(files.length, "file")} did not arrive before the page was closed</strong>
+        <button type="button" className="icon-button" aria-label="Forget them" title="Forget them" onClick={queue.forgetUnfinished} data-testid="forget-unfinished">
+          ×
+        </button>
+      </header>
+      <ul className="uploads-list">
+        {files.slice(0, MAX_SHOWN).map(({ name, folder }) => (
+          <li key={`${folder}/${name}`} className="upload waiting">
+            <span className="upload-name" title={folder ? `${folder}/${name}` : name}>
+              {name}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {files.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(files.length - MAX_SHOWN, "more file")}</p>}
+      <div className="uploads-again">
+        <button type="button" className="button small primary" onClick={() => input.current.click()} data-testid="choose-again">
+          Choose the {inFolder ? "folder" : "files"} again
+        </button>
+        <span className="muted">Only these files are sent.</span>
+      </div>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        data-testid="choose-unfinished"
+        {...(inFolder ? { webkitdirectory: "" } : {})}
+        onChange={(event) => {
+          queue.addUnfinished(event.target.files);
+          event.target.value = "";
+        }}
+      />
+    </section>
+  );
+}
+
 export function UploadPanel({ folderTags = true }) {
   const state = useSyncExternalStore(queue.subscribe, queue.getSnapshot, queue.getSnapshot);
   const [over, setOver] = useState(false);
   const depth = useRef(0);
   useEffect(() => queue.setFolderTags(folderTags), [folderTags]);
+  useEffect(queue.restoreUnfinished, []);
   useEffect(() => {
     const dialogTakesDrops = () => document.querySelector("[data-takes-drops]");
     const carriesFiles = (event) => !dialogTakesDrops() && [...(event.dataTransfer?.types || [])].includes("Files");
@@ -146,6 +190,7 @@ export function UploadPanel({ folderTags = true }) {
         </div>
       )}
       {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} />}
+      {state.items.length === 0 && state.unfinished.length > 0 && <UnfinishedUploads files={state.unfinished} />}
     </>
   );
 }

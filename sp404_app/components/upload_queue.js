@@ -14,12 +14,17 @@ const FILE_GONE = "This file was moved, changed or deleted after you added it. A
 const OFFLINE = "You’re offline. The upload continues when you’re back online.";
 const RATE_LIMITED = "Too many uploads at once. The upload continues shortly.";
 
+// Until a file has arrived, this tab remembers it: after a reload the person can send the rest.
+const UNFINISHED_KEY = "crate404.unfinished";
+const MAX_REMEMBERED = 5000;
+
 let items = [];
+let unfinished = []; // { name, folder, size } of files that a reload interrupted
 let nextKey = 1;
 let folderTags = true;
 let failures = 0; // in a row
 let rateLimitedUntil = 0;
-let snapshot = { items, folderTags };
+let snapshot = { items, folderTags, unfinished };
 const listeners = new Set();
 
 export const subscribe = (listener) => {
@@ -29,12 +34,48 @@ export const subscribe = (listener) => {
 export const getSnapshot = () => snapshot;
 
 function notify() {
-  snapshot = { items, folderTags };
+  snapshot = { items, folderTags, unfinished };
   listeners.forEach((listener) => listener());
 }
 
+const arrives = (item) => ACTIVE.includes(item.state) || item.state === "failed";
+
+function remember() {
+  const open = [...unfinished, ...items.filter(arrives)].slice(0, MAX_REMEMBERED);
+  try {
+    if (open.length) sessionStorage.setItem(UNFINISHED_KEY, JSON.stringify(open.map(({ name, folder, size }) => ({ name, folder, size }))));
+    else sessionStorage.removeItem(UNFINISHED_KEY);
+  } catch {
+    // Storage is full or refused: after a reload the person adds the folder again.
+  }
+}
+
+function readUnfinished() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(UNFINISHED_KEY)) || [];
+    return kept.filter(({ name, folder, size }) => typeof name === "string" && typeof folder === "string" && typeof size === "number");
+  } catch {
+    return [];
+  }
+}
+
+// Called once a page is shown: what the server rendered knows of no unfinished files.
+export function restoreUnfinished() {
+  if (!items.length) unfinished = readUnfinished();
+  notify();
+}
+
+export function forgetUnfinished() {
+  unfinished = [];
+  remember();
+  notify();
+}
+
+const isSame = (one, other) => one.name === other.name && one.size === other.size && one.folder === other.folder;
+
 function update(key, change) {
   items = items.map((item) => (item.key === key ? { ...item, ...change } : item));
+  if ("state" in change) remember();
   notify();
 }
 
@@ -56,6 +97,8 @@ export function add(found) {
     .filter(({ name }) => !SYSTEM_FILES.test(name))
     .map(({ file, name, folder }) => ({ key: nextKey++, file, folder, name, size: file ? file.size : 0, sent: 0, tries: 0, ...initialState({ file, name }) }));
   items = [...items, ...fresh];
+  unfinished = unfinished.filter((one) => !fresh.some((item) => isSame(one, item)));
+  remember();
   notify();
   startNext();
 }
@@ -185,6 +228,7 @@ export function cancel() {
   items = items.map((item) =>
     ACTIVE.includes(item.state) ? { ...item, state: "cancelled", reason: "Cancelled." } : item,
   );
+  remember();
   notify();
 }
 
@@ -197,6 +241,7 @@ export function cancelOne(key) {
 
 export function clear() {
   items = items.filter((item) => ACTIVE.includes(item.state));
+  remember();
   notify();
 }
 
@@ -233,6 +278,12 @@ export async function addEntries(entries, files) {
 }
 
 export const addChosen = (files) => add([...files].map(fromFile));
+
+// Adds only those of the chosen files that a reload interrupted.
+export function addUnfinished(files) {
+  const found = [...files].map((file) => ({ ...fromFile(file), size: file.size }));
+  add(found.filter((each) => unfinished.some((one) => isSame(one, each))));
+}
 
 if (typeof window !== "undefined") {
   window.addEventListener("online", resume);

@@ -97,6 +97,7 @@ class ControlDriver:
     seen: dict[str, list[str]] = field(default_factory=dict)  # control: all that revealed it
     expected_effects: dict[str, Callable[[Page], None]] = field(default_factory=dict)
     only: str = ""  # pattern of control names; the others belong to other scenarios
+    left_out: str = r"$^"  # pattern of control names that another scenario operates
     transient: AbstractSet[str] = frozenset()  # controls that are visible only briefly
     at: str = "opening"
     home: str = ""  # the path of the scenario's page
@@ -176,7 +177,8 @@ class ControlDriver:
     def controls(self) -> list[Control]:
         """Return the controls that can be operated now, the least disruptive first."""
         found = [Control(**each) for each in self.page.evaluate(LIST_CONTROLS)]
-        wanted = [each for each in found if re.search(self.only, each.name)]
+        chosen = [each for each in found if re.search(self.only, each.name)]
+        wanted = [each for each in chosen if not re.search(self.left_out, each.name)]
         return sorted(wanted, key=lambda each: each.rank)
 
     def drive_all(self, reopen: Callable[[], None], keys: Sequence[str] = ()) -> None:

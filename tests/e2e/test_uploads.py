@@ -55,3 +55,55 @@ def test_compressed_and_zipped_files_upload_while_others_fail(
     expect(uploads.locator("[data-state=gone]")).to_have_count(1)
     expect(page.get_by_test_id("total")).to_have_text("8")
     assert not errors
+
+
+def test_after_a_reload_only_the_rest_is_sent(page: Page, outbox: Outbox, tmp_path: Path) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: dialog.accept())  # the browser asks before it leaves
+    people.sign_in(page, people.sign_up(page, outbox))
+    folder = tmp_path / "Night kit"
+    folder.mkdir()
+    for n, name in enumerate(("arrived", "first", "second")):
+        write(folder / f"{name}.wav", tone(300 + 50 * n))
+    page.route("**/api/samples", lambda _: None)  # these requests never end
+    page.get_by_test_id("choose-files").set_input_files(
+        [folder / "first.wav", folder / "second.wav"]
+    )
+    expect(page.locator("[data-state=sending]")).to_have_count(2)
+    page.reload()
+    unfinished = page.get_by_test_id("unfinished")
+    expect(unfinished).to_contain_text("2 files did not arrive")
+    page.unroute("**/api/samples")
+    page.get_by_test_id("choose-unfinished").set_input_files(
+        [folder / "arrived.wav", folder / "second.wav"]
+    )
+    expect(page.locator("[data-state=done]")).to_have_count(1)
+    page.get_by_test_id("close-uploads").click()
+    expect(unfinished).to_contain_text("1 file did not arrive")
+    page.reload()
+    expect(unfinished).to_contain_text("first.wav")
+    page.get_by_test_id("forget-unfinished").click()
+    expect(unfinished).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("total")).to_have_text("1")
+    expect(unfinished).to_have_count(0)
+    expect(page.get_by_test_id("name")).to_have_text("second")
+    assert not errors
+
+
+def test_unfinished_uploads_are_not_shown_to_the_next_person(
+    page: Page, outbox: Outbox, tmp_path: Path
+) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.route("**/api/samples", lambda _: None)
+    file = write(tmp_path / "private.wav", tone(300))
+    page.get_by_test_id("choose-files").set_input_files(file)
+    expect(page.locator("[data-state=sending]")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_test_id("unfinished")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    people.sign_in(page, people.sign_up(page, outbox))
+    expect(page.get_by_test_id("total")).to_have_text("0")
+    expect(page.get_by_test_id("unfinished")).to_have_count(0)

@@ -14,9 +14,9 @@ const traverse = load("@babel/traverse").default;
 const KNOWN = new Set(
   `AbortController Array Audio AudioContext AudioWorkletNode AudioWorkletProcessor BigInt Blob Boolean Cookies
   CustomEvent DOMException DataTransfer DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData
-  Infinity Int16Array IntersectionObserver JSON KeyboardEvent Map Math MediaRecorder MutationObserver NaN Number Object Promise
-  Proxy RegExp ResizeObserver Set String Symbol TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet Worker
-  XMLHttpRequest atob btoa cancelAnimationFrame clearInterval clearTimeout console crypto currentFrame
+  Infinity Int16Array IntersectionObserver Intl JSON KeyboardEvent Map Math MessageChannel MediaRecorder MutationObserver NaN Number Object Promise
+  Proxy RegExp ResizeObserver Set String Symbol TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet WebAssembly Worker
+  XMLHttpRequest atob btoa caches cancelAnimationFrame clearInterval clearTimeout console crypto currentFrame
   decodeURIComponent document encodeURIComponent eval fetch getComputedStyle globalThis indexedDB isNaN localStorage location
   matchMedia navigator parseFloat parseInt performance process queueMicrotask registerProcessor self
   requestAnimationFrame sampleRate sessionStorage setInterval setTimeout structuredClone undefined window`.split(/\s+/),
