@@ -68,7 +68,11 @@ const outputGain = () => (snapshot.muted ? 0 : snapshot.volume ** 2);
 export function setVolume(change) {
   setState(change);
   if (output) output.gain.setTargetAtTime(outputGain(), context.currentTime, 0.01); // without a click
-  localStorage.setItem(VOLUME_KEY, JSON.stringify({ volume: snapshot.volume, muted: snapshot.muted }));
+  try {
+    localStorage.setItem(VOLUME_KEY, JSON.stringify({ volume: snapshot.volume, muted: snapshot.muted }));
+  } catch {
+    // Storage is refused: the volume holds until the page is left.
+  }
 }
 
 export function loadVolume() {

@@ -73,7 +73,7 @@ function useSounds(query) {
     const request = new AbortController();
     const timer = setTimeout(() => {
       read(`/api/samples?limit=${MAX_SOUNDS}&q=${encodeURIComponent(query)}`, request.signal)
-        .then(({ samples }) => setFound({ sounds: samples, problem: "" }))
+        .then(({ samples }) => setFound({ sounds: samples, problem: "", query }))
         .catch((error) => error.name !== "AbortError" && setFound({ sounds: [], problem: "Sounds can’t be searched right now." }));
     }, TYPING_PAUSE_MS);
     return () => {
@@ -81,7 +81,10 @@ function useSounds(query) {
       request.abort();
     };
   }, [query]);
-  return found;
+  if (found.query === query) return found;
+  // Until the answer is there, only sounds that surely belong to it: Enter opens the first.
+  const words = query.toLowerCase().split(/\s+/);
+  return { ...found, sounds: found.sounds.filter(({ name }) => rank(name, words) >= 0) };
 }
 
 function usePlaces() {

@@ -47,6 +47,7 @@ function TempoField({ bpm }) {
   useEffect(() => setText(bpm ? formatBpm(bpm) : ""), [bpm]);
   const commit = () => {
     const value = Number(text.replace(",", "."));
+    if (text === (bpm ? formatBpm(bpm) : "")) return; // leaving the field switches nothing on
     if (!text.trim()) player.setMatch({ bpm: null });
     else if (value >= MIN_BPM && value <= MAX_BPM) player.setMatch({ bpm: value, on: true });
     else setText(bpm ? formatBpm(bpm) : "");

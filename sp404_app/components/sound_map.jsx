@@ -62,21 +62,33 @@ function isInside(lasso, x, y) {
   return inside;
 }
 
+const CHANGES_MS = 1000;
+
+const inMap = (place) => Math.max(0, Math.min(1, place)); // the centre of the view stays on the map
+
+// Loads the places for a search at once, and again after changes of the library, many at a time.
 function usePoints(query, version) {
   const [found, setFound] = useState({ points: null, problem: "" });
+  const shown = useRef(null);
   useEffect(() => {
     const request = new AbortController();
-    fetch(`/api/samples/map?${query}`, { signal: request.signal })
-      .then(async (answer) => {
-        const body = await answer.json();
-        if (!answer.ok) throw new Error(body.error);
-        setFound({ points: body, problem: "" });
-      })
-      .catch((error) => {
-        if (error.name === "AbortError") return;
-        setFound((before) => ({ ...before, problem: error instanceof TypeError ? "The map can’t be loaded right now." : error.message }));
-      });
-    return () => request.abort();
+    const load = () =>
+      fetch(`/api/samples/map?${query}`, { signal: request.signal })
+        .then(async (answer) => {
+          const body = await answer.json();
+          if (!answer.ok) throw new Error(body.error);
+          shown.current = query;
+          setFound({ points: body, problem: "" });
+        })
+        .catch((error) => {
+          if (error.name === "AbortError") return;
+          setFound((before) => ({ ...before, problem: error instanceof TypeError ? "The map can’t be loaded right now." : error.message }));
+        });
+    const timer = setTimeout(load, shown.current === query ? CHANGES_MS : 0);
+    return () => {
+      clearTimeout(timer);
+      request.abort();
+    };
   }, [query, version]);
   return found;
 }
@@ -182,9 +194,15 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
       theme.disconnect();
     };
   }, [draw]);
+  const former = useRef(null);
   useEffect(() => {
-    setHere(-1);
-    setChosen(new Set());
+    if (!points) return;
+    const places = new Map(points.id.map((id, at) => [id, at]));
+    const ids = former.current?.id || [];
+    former.current = points;
+    const follow = (at) => places.get(ids[at]) ?? -1;
+    setHere(follow);
+    setChosen((before) => new Set([...before].map(follow).filter((at) => at >= 0)));
   }, [points]);
   useEffect(() => {
     if (!anyMarked) setChosen(new Set()); // the selection was cleared elsewhere
@@ -282,8 +300,8 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     const { fromX, fromY } = scale();
     if (act.lasso) act.lasso.push([fromX(px), fromY(py)]);
     else {
-      view.current.x -= fromX(px) - fromX(act.px);
-      view.current.y -= fromY(py) - fromY(act.py);
+      view.current.x = inMap(view.current.x - fromX(px) + fromX(act.px));
+      view.current.y = inMap(view.current.y - fromY(py) + fromY(act.py));
       Object.assign(act, { px, py });
     }
     draw();

@@ -121,7 +121,7 @@ class Subscription(SQLModel, table=True):
     pending_interval: str = Field(default="", sa_column_kwargs={"server_default": ""})
     pending_at: dt.datetime | None = Moment()
     unpaid_change: bool = False  # an upgrade that waits for its payment
-    # The invoice of an unpaid upgrade whose payment also undoes the cancellation.
+    # The invoice of an unpaid upgrade; its payment also undoes a cancellation before or since.
     stay_invoice: str = Field(default="", sa_column_kwargs={"server_default": ""})
     attempts: int = 0  # payment attempts of the open invoice
     next_attempt_at: dt.datetime | None = Moment()

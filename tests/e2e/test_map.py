@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import FloatRect, Page, expect
 
 from tests.e2e import people
+from tests.e2e.conftest import Outbox
 from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+from tests.sounds import wav
 
 DEMO_SOUNDS = "27"
 
@@ -125,3 +127,29 @@ def test_an_empty_result_and_a_failed_request_are_said(page: Page, canvas: Float
     page.route("**/api/samples/map?**", lambda route: route.abort())
     page.get_by_test_id("search").fill("kick")
     expect(page.get_by_test_id("map-here")).to_contain_text("can’t be loaded right now")
+
+
+def test_sounds_appear_when_they_are_analysed_and_a_selection_stays(
+    page: Page, outbox: Outbox
+) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.goto("/map")
+    shown = page.get_by_test_id("sound-map")
+    expect(shown).to_have_attribute("data-count", "0")
+
+    def upload(hertz: int) -> None:
+        file = {"name": f"{hertz}.wav", "mimeType": "audio/wav", "buffer": wav(hertz)}
+        origin = "/".join(page.url.split("/")[:3])
+        answer = page.request.post(
+            "/api/samples", multipart={"file": file}, headers={"Origin": origin}
+        )
+        assert answer.status == 201, answer.text()
+
+    upload(300)
+    expect(shown).to_have_attribute("data-count", "1", timeout=ANALYSIS_TIMEOUT_MS)
+    page.get_by_test_id("map-lasso").click()
+    draw_around(page)
+    expect(shown).to_have_attribute("data-chosen", "1")
+    upload(500)
+    expect(shown).to_have_attribute("data-count", "2", timeout=ANALYSIS_TIMEOUT_MS)
+    expect(shown).to_have_attribute("data-chosen", "1")

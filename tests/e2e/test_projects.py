@@ -60,7 +60,7 @@ def test_a_project_is_made_renamed_duplicated_and_converted(page: Page, errors: 
     page.get_by_test_id("view-in-use").click()
     expect(page.get_by_test_id("no-projects")).to_contain_text("No projects yet")
     page.get_by_test_id("first-project").click()
-    page.get_by_label("Name").fill("Night set")
+    page.get_by_test_id("new-project-dialog").get_by_label("Name").fill("Night set")
     page.get_by_label("Tempo in BPM").fill("9")
     page.get_by_test_id("create-project").click()
     expect(page.get_by_test_id("tempo-said")).to_contain_text("from 40 to 200")
@@ -192,7 +192,7 @@ def test_a_selection_becomes_a_project_and_the_sample_page_shows_its_pads(
     expect(page.get_by_test_id("new-project-sounds")).to_have_text(
         "3 sounds, on the pads from A1 on."
     )
-    page.get_by_label("Name").fill("Night set")
+    page.get_by_test_id("new-project-dialog").get_by_label("Name").fill("Night set")
     page.get_by_test_id("create-project").click()
     expect(page).to_have_url(PROJECT_URL)
     project = page.request.get(f"/api/projects/{page.url.rpartition('/')[2]}").json()
@@ -248,7 +248,7 @@ def test_sounds_go_on_pads_from_the_menu_of_a_row_by_key_and_from_a_tag(
     page.get_by_test_id("search").fill("kick")
     expect(page.get_by_test_id("total")).to_have_text("1")
     page.get_by_test_id("project-from-results").click()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("kick")
+    expect(page.get_by_test_id("new-project-dialog").get_by_label("Name")).to_have_value("kick")
     page.get_by_test_id("create-project").click()
     expect(page).to_have_url(PROJECT_URL)
 

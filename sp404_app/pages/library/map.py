@@ -34,7 +34,7 @@ def library_map() -> rx.Component:
                 rx.el.div(
                     sound_map(
                         query=LibraryState.api_parameters,
-                        version=LibraryState.window.total,
+                        version=LibraryState.changes,
                         any_marked=LibraryState.selected_count > 0,
                         on_select=LibraryState.select_samples,
                         on_open=LibraryState.open_sample,

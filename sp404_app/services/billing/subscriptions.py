@@ -142,8 +142,8 @@ def upgrade_plan(
 def _unpaid_upgrade(
     session: Session, row: Subscription | None, invoice: StripeDict
 ) -> ChangeResult:
-    """Return the invoice to pay. A scheduled cancellation is undone once that invoice is paid."""
-    if row is not None and row.cancel_at and invoice:
+    """Return the invoice to pay. Once it is paid, a cancellation before or since is undone."""
+    if row is not None and invoice:
         row.stay_invoice = invoice["id"]
         session.add(row)
         session.flush()

@@ -327,7 +327,7 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
     rows = session.connection().execute(
         text("select word from ts_stat(:inner)").bindparams(bindparam("inner", inner, String))
     )
-    vocabulary = [row.word for row in rows]
+    vocabulary = [row.word for row in rows if not row.word.startswith(heard_words.HEARD_PREFIX)]
     corrected = [_nearest_word(term, vocabulary) for term in included]
     if corrected == [term.text for term in included] or not all(corrected):
         return ""

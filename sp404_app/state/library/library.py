@@ -56,6 +56,7 @@ class LibraryState(SessionState):
     address: str = ""  # of a search that was chosen; empty if the URL was there first
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
+    changes: int = 0  # grows with every change of the library that was seen; the map follows it
     refreshed: int = 0  # grows when the present rows were read again after a change of their order
     cursor_row: int = -1  # the row of the sample that the address names, or -1
     cursor_id: str = ""
@@ -153,6 +154,7 @@ class LibraryState(SessionState):
             sidebar = await in_transaction(load_sidebar, user_id)
             async with self:
                 self.sidebar = sidebar
+                self.changes += 1
                 if self.query == query and self.window.start == start:
                     self._set_window(found)
 

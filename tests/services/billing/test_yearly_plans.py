@@ -227,6 +227,32 @@ def test_a_declined_card_leaves_the_monthly_plan(journey: Shop, user: User) -> N
     assert (row.interval, row.unpaid_change) == ("year", False)
 
 
+@pytest.mark.parametrize("in_portal", [False, True])
+def test_who_pays_a_year_after_cancelling_keeps_it(
+    journey: Shop, user: User, in_portal: bool
+) -> None:
+    journey.buy(user.id)
+    journey.card(user.id, "pm_card_chargeCustomerFail")
+    with transaction() as session:
+        assert not subscriptions.change_plan(session, user.id, Tier.PRO, None, YEAR).done
+    if in_portal:
+        row = journey.subscription(user.id)
+        journey.stripe().subscriptions.update(row.stripe_id, {"cancel_at_period_end": True})
+    else:
+        with transaction() as session:
+            subscriptions.cancel_subscription(session, user.id)
+    journey.settle()
+    assert journey.subscription(user.id).cancel_at
+    (due,) = [each for each in journey.invoices(user.id) if each.status == "open"]
+    journey.card(user.id, "pm_card_visa")
+    journey.stripe().invoices.pay(due.stripe_id)
+    journey.settle()
+    row = journey.subscription(user.id)
+    assert (row.interval, row.cancel_at, days_left(row) in (365, 366)) == ("year", None, True)
+    journey.advance(user.id, days=60)
+    assert journey.entitled(user.id) == ("pro", "full")
+
+
 def test_a_card_that_fails_at_the_change_to_monthly_is_dunned(journey: Shop, user: User) -> None:
     journey.buy(user.id, every="year")
     change(journey, user, Tier.PRO, MONTH)
