@@ -1,7 +1,6 @@
 """The numbers of sounds beside the values of the filters, counted while the filters are open."""
 
 import uuid
-from dataclasses import replace
 
 import reflex as rx
 
@@ -12,6 +11,7 @@ from sp404_app.services.library.search import SampleQuery
 from sp404_app.services.library.tags import TagCount
 from sp404_app.state.base import SessionState
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.search_params import with_spelling
 
 
 class FacetState(SessionState):
@@ -33,7 +33,7 @@ class FacetState(SessionState):
 
     async def _query(self) -> SampleQuery:
         library = await self.get_state(LibraryState)
-        return replace(library.query, q=library.window.corrected or library.query.q)
+        return with_spelling(library.query, library.window.corrected)
 
 
 async def _count(user_id: uuid.UUID, query: SampleQuery) -> facets.FacetCounts | None:

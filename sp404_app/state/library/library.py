@@ -37,6 +37,7 @@ from sp404_app.state.library.search_params import (
     parse_cursor,
     parse_field,
     parse_library_url,
+    with_spelling,
 )
 from sp404_app.state.library.sidebar import SidebarView, load_sidebar
 from sp404_app.state.library.smart_counts import SmartCountState
@@ -94,7 +95,7 @@ class LibraryState(SessionState):
     @rx.var
     def map_url(self) -> str:
         """Return the URL of the map of this search."""
-        return map_url(self.query)
+        return map_url(with_spelling(self.query, self.window.corrected))
 
     @rx.var
     def list_url(self) -> str:
@@ -104,7 +105,7 @@ class LibraryState(SessionState):
     @rx.var
     def api_parameters(self) -> str:
         """Return what the map asks the API for."""
-        return api_parameters(self.query)
+        return api_parameters(with_spelling(self.query, self.window.corrected))
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
@@ -259,7 +260,9 @@ class LibraryState(SessionState):
         if mode == "none":
             self._clear_selection()
             return
-        found = await in_transaction(search.search_ids, user_id, self.query)
+        found = await in_transaction(
+            search.search_ids, user_id, with_spelling(self.query, self.window.corrected)
+        )
         chosen = {str(i) for i in (found if mode == "all" else found[first : last + 1])}
         self._selected = self._selected ^ chosen if mode == "toggle" else self._selected | chosen
         self._show_selection()
@@ -269,7 +272,8 @@ class LibraryState(SessionState):
         """Select these of the samples that the search finds, and no others."""
         user_id = await self._user_id()
         chosen = {str(each) for each in validation.validate_ids(sample_ids, MAX_LASSO)}
-        found = await in_transaction(search.search_ids, user_id, self.query) if chosen else []
+        query = with_spelling(self.query, self.window.corrected)
+        found = await in_transaction(search.search_ids, user_id, query) if chosen else []
         self._selected = chosen & set(map(str, found))
         self._show_selection()
 
@@ -456,7 +460,7 @@ class LibraryState(SessionState):
     async def _scroll(self, user_id: uuid.UUID, start: int, *, moving: bool = False) -> None:
         """Show the rows from `start`, using the cached order of the result."""
         corrected = self.window.corrected
-        query = replace(self.query, q=corrected) if corrected else self.query
+        query = with_spelling(self.query, self.window.corrected)
         version = await cache_version.cache_version_or_none(user_id)
         found = await in_transaction(
             scrolling.scroll_window, user_id, query, start, WINDOW_ROWS, version, moving=moving

@@ -62,6 +62,11 @@ def parse_cursor(parameters: dict[str, str]) -> uuid.UUID | None:
         return None
 
 
+def with_spelling(query: search.SampleQuery, corrected: str) -> search.SampleQuery:
+    """Return the search whose results are shown: a misspelt text is searched as `corrected`."""
+    return replace(query, q=corrected or query.q)
+
+
 def library_url(query: search.SampleQuery) -> str:
     """Return the URL of a search, to share or bookmark."""
     values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *VALUE_FIELDS)}

@@ -8,6 +8,12 @@ import reflex as rx
 from sp404_app.db import in_transaction
 from sp404_app.services.library import search
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.search_params import with_spelling
+
+
+async def _find_shown(library: LibraryState, user_id: uuid.UUID) -> list[uuid.UUID]:
+    query = with_spelling(library.query, library.window.corrected)
+    return await in_transaction(search.search_ids, user_id, query)
 
 
 async def list_selected(state: rx.State, user_id: uuid.UUID) -> list[uuid.UUID]:
@@ -16,14 +22,18 @@ async def list_selected(state: rx.State, user_id: uuid.UUID) -> list[uuid.UUID]:
     selected = library._selected  # noqa: SLF001 - not sent to the browser
     if not selected:
         return []
-    found = await in_transaction(search.search_ids, user_id, library.query)
+    found = await in_transaction(
+        search.search_ids, user_id, with_spelling(library.query, library.window.corrected)
+    )
     return [sample_id for sample_id in found if str(sample_id) in selected]
 
 
 async def list_results(state: rx.State, user_id: uuid.UUID) -> tuple[list[uuid.UUID], str]:
     """Return all samples of the current search, and a name for them: its tags or its text."""
     library = await state.get_state(LibraryState)
-    found = await in_transaction(search.search_ids, user_id, library.query)
+    found = await in_transaction(
+        search.search_ids, user_id, with_spelling(library.query, library.window.corrected)
+    )
     return found, ", ".join(library.query.tags) or library.query.q.strip()
 
 
@@ -50,5 +60,7 @@ async def picked_samples(
     selected = library._selected  # noqa: SLF001 - not sent to the browser
     if len(selected) < 2 or str(sample_id) not in selected:
         return [sample_id]
-    found = await in_transaction(search.search_ids, user_id, library.query)
+    found = await in_transaction(
+        search.search_ids, user_id, with_spelling(library.query, library.window.corrected)
+    )
     return [each for each in found if str(each) in selected]

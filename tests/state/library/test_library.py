@@ -244,6 +244,9 @@ async def test_scrolling_keeps_the_corrected_search_text(tab: LibraryState, keep
     await run(tab.set_filter("q", "velvte"))
     await run(tab.show_from(3, 1, tab.epoch))
     assert (names(tab), tab.window.corrected) == (["Velvet"], "velvet")
+    await run(tab.select_rows("all", 0, 0))
+    assert tab.selected_count == 1  # what is shown can be selected, and is what the map shows
+    assert (tab.map_url, tab.api_parameters) == ("/map?q=velvet", "q=velvet&sort=-created")
 
 
 async def test_the_form_in_a_row_renames_its_sample(tab: LibraryState, keep: Keep) -> None:
