@@ -55,6 +55,7 @@ CLASS_WORDS: Final = {
 }  # fmt: skip
 NAMED_OR_CLASS: Final = "named so, or of this class"
 
+QUOTED_RE: Final = re.compile(r'"[^"]*"')
 TEMPO_RE: Final = re.compile(
     r"(?<!\S)(?:around|about|~)\s*(?P<bpm>\d{2,3}(?:\.\d{1,3})?)(?:\s?bpm)?(?!\S)", re.IGNORECASE
 )
@@ -87,7 +88,7 @@ def parse_tempo(query: str) -> tuple[float, float] | None:
 
     Of several the last one counts.
     """
-    found = [float(match["bpm"]) for match in TEMPO_RE.finditer(query)]
+    found = [float(match["bpm"]) for match in _find_tempos(query)]
     if not found or not MIN_BPM <= found[-1] <= MAX_BPM:
         return None
     return found[-1] * (1 - TEMPO_TOLERANCE), found[-1] * (1 + TEMPO_TOLERANCE)
@@ -95,20 +96,35 @@ def parse_tempo(query: str) -> tuple[float, float] | None:
 
 def without_tempo(query: str) -> str:
     """Return a search text without the words that `parse_tempo` reads."""
-    return TEMPO_RE.sub(" ", query) if parse_tempo(query) else query
+    return _cut_tempos(query) if parse_tempo(query) else query
+
+
+def _mask_quotes(query: str) -> str:
+    """Return a text of the same length with spaces in place of what is quoted."""
+    return QUOTED_RE.sub(lambda match: " " * len(match[0]), query)
+
+
+def _find_tempos(query: str) -> list[re.Match[str]]:
+    return list(TEMPO_RE.finditer(_mask_quotes(query)))
+
+
+def _cut_tempos(query: str) -> str:
+    for match in reversed(_find_tempos(query)):
+        query = f"{query[: match.start()]} {query[match.end() :]}"
+    return query
 
 
 def explain_words(query: str) -> list[Heard]:
     """Return the words of a search that mean a measurement, in their order, each once."""
     found: dict[str, Heard] = {}
-    for piece in without_tempo(query).split():
+    for piece in _mask_quotes(without_tempo(query)).split():
         word = piece.lower()
         if measured := SYNONYMS.get(word):
             found[word] = Heard(piece, MEANINGS[measured])
         elif word in CLASS_WORDS:
             found[word] = Heard(piece, NAMED_OR_CLASS)
     if tempo := parse_tempo(query):
-        text = [match[0].strip() for match in TEMPO_RE.finditer(query)][-1]
+        text = _find_tempos(query)[-1][0].strip()
         found[text] = Heard(text, f"{tempo[0]:.0f} to {tempo[1]:.0f} BPM")
     return list(found.values())
 
@@ -116,6 +132,8 @@ def explain_words(query: str) -> list[Heard]:
 def as_plain_word(query: str, part: str) -> str:
     """Return a search text in which a part means only itself; "around 90" is removed."""
     if TEMPO_RE.fullmatch(part):
-        return " ".join(TEMPO_RE.sub(" ", query).split())
-    pieces = (f'"{each}"' if each == part else each for each in query.split())
-    return " ".join(pieces)
+        return " ".join(_cut_tempos(query).split())
+    for match in reversed(list(re.finditer(r"\S+", _mask_quotes(query)))):
+        if match[0].lower() == part.lower():
+            query = f'{query[: match.start()]}"{match[0]}"{query[match.end() :]}'
+    return " ".join(query.split())

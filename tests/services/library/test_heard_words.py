@@ -103,6 +103,9 @@ def test_each_measured_word_has_a_meaning_and_can_be_measured() -> None:
         ("loops hats", ["loops", "hats"]),
         ("pad around 90 bpm", ["around 90 bpm"]),
         ('"dark" pad', []),
+        ('"very dark kick" hat', ["hat"]),
+        ('"slow around 90 take"', []),
+        ('"dark', []),
         ("-dark pad", []),
         ("dark dark", ["dark"]),
         ("around 5 ~ about", []),
@@ -117,5 +120,11 @@ def test_a_removed_chip_leaves_the_plain_word() -> None:
     assert heard_words.as_plain_word("dark short kick", "dark") == '"dark" short kick'
     assert heard_words.as_plain_word("pad around 90 bpm", "around 90 bpm") == "pad"
     assert heard_words.as_plain_word("dark kick", "unknown") == "dark kick"
+    assert heard_words.as_plain_word("dark DARK", "dark") == '"dark" "DARK"'
+    quoted = '"very dark kick" dark around 90'
+    assert heard_words.as_plain_word(quoted, "dark") == '"very dark kick" "dark" around 90'
+    assert heard_words.as_plain_word(quoted, "around 90") == '"very dark kick" dark'
+    assert heard_words.parse_tempo('"slow around 90 take"') is None
+    assert heard_words.without_tempo('"around 80" x around 90') == '"around 80" x  '
     included, _ = parse_terms('"dark" short')
     assert [term.is_known for term in included] == [False, True]
