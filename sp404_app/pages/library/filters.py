@@ -1,6 +1,7 @@
 """Filters of a list of samples, the chips of those that are active, and what is found."""
 
 import reflex as rx
+from reflex.event import EventType
 
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
@@ -33,7 +34,7 @@ SELECTS = [
 
 
 def filters() -> rx.Component:
-    """Filters by tempo, key, class, length, status and copies, and the number of results."""
+    """All filters with counts, what acts on the results, and their number."""
     query = LibraryState.query
     return rx.el.div(
         range_filter("Tempo", "bpm_min", "bpm_max"),
@@ -64,35 +65,41 @@ def filters() -> rx.Component:
         rx.cond(
             LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
             rx.fragment(
-                rx.el.button(
+                result_button(
                     "New project",
-                    type="button",
-                    class_name="chip",
-                    title="Put these sounds on the pads of a new project",
-                    on_click=NewProjectState.open_for_results,
-                    data_testid="project-from-results",
+                    "Put these sounds on the pads of a new project",
+                    NewProjectState.open_for_results,
+                    "project-from-results",
                 ),
-                rx.el.button(
+                result_button(
                     "Download as…",
-                    type="button",
-                    class_name="chip",
-                    title="Download all these sounds in another format",
-                    on_click=DownloadState.open_for_results,
-                    data_testid="download-results",
+                    "Download all these sounds in another format",
+                    DownloadState.open_for_results,
+                    "download-results",
                 ),
-                rx.el.button(
+                result_button(
                     "Edit…",
-                    type="button",
-                    class_name="chip",
-                    title="Edit all these sounds",
-                    on_click=BulkEditState.open_for_results,
-                    data_testid="edit-results",
+                    "Edit all these sounds",
+                    BulkEditState.open_for_results,
+                    "edit-results",
                 ),
             ),
         ),
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         result_count(),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+
+
+def result_button(text: str, title: str, on_click: EventType[()], test_id: str) -> rx.Component:
+    """Button that acts on all sounds that are found."""
+    return rx.el.button(
+        text,
+        type="button",
+        class_name="chip",
+        title=title,
+        on_click=on_click,
+        data_testid=test_id,
     )
 
 

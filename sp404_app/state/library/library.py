@@ -121,10 +121,13 @@ class LibraryState(SessionState):
         if self.query != former or not self._is_left_for_sample:
             self._clear_selection()
         self._is_left_for_sample = False
+        # The spelling was corrected for the former search only.
+        corrected = self.window.corrected if self.query == former else ""
+        shown = with_spelling(self.query, corrected)
         if self._selected:  # some may be gone
-            found = await in_transaction(search.search_ids, user_id, self.query)
+            found = await in_transaction(search.search_ids, user_id, shown)
             self._selected &= set(map(str, found))
-        await self._show(user_id, await self._find_cursor(user_id))
+        await self._show(user_id, await self._find_cursor(user_id, shown))
         self.epoch += 1
         self.address = early_address
         self.loaded = True
@@ -428,12 +431,12 @@ class LibraryState(SessionState):
         self.selection_tags = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.tags_open = True
 
-    async def _find_cursor(self, user_id: uuid.UUID) -> int:
+    async def _find_cursor(self, user_id: uuid.UUID, query: search.SampleQuery) -> int:
         """Find the sample that the address names; return the first row to read."""
         wanted = parse_cursor(dict(self.router.url.query_parameters))
         version = await cache_version.cache_version_or_none(user_id) if wanted else None
         found = (
-            await in_transaction(scrolling.find_row, user_id, self.query, wanted, version)
+            await in_transaction(scrolling.find_row, user_id, query, wanted, version)
             if wanted
             else None
         )

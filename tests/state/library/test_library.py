@@ -249,6 +249,21 @@ async def test_scrolling_keeps_the_corrected_search_text(tab: LibraryState, keep
     assert (tab.map_url, tab.api_parameters) == ("/map?q=velvet", "q=velvet&sort=-created")
 
 
+async def test_back_from_a_sample_keeps_the_selection_of_a_corrected_search(
+    user: User, tab: LibraryState, keep: Keep
+) -> None:
+    velvet = keep("Velvet.wav")
+    await run(tab.set_filter("q", "velvte"))
+    await run(tab.select_rows("all", 0, 0))
+    tab._is_left_for_sample = True
+    in_tab(tab, cookie(user.id), url=f"/library?q=velvte&at={velvet}")
+    await run(tab.load())
+    assert (tab.selected_count, tab.cursor_row, tab.cursor_id) == (1, 0, str(velvet))
+    in_tab(tab, cookie(user.id), url=f"/library?q=other&at={velvet}")  # another search
+    await run(tab.load())
+    assert (tab.selected_count, tab.cursor_row) == (0, -1)
+
+
 async def test_the_form_in_a_row_renames_its_sample(tab: LibraryState, keep: Keep) -> None:
     first, second = keep("A.wav"), keep("B.wav")
     await run(tab.act("rename", str(second)))
