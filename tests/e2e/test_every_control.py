@@ -115,7 +115,7 @@ LINK_CONTROLS = "share-link >|keep-link"
 # Dialogs of bulk edits, which test_bulk.py drives: they change the names that others look for.
 BULK_CONTROLS = r"button:(bulk-edit|edit-results|open-bulk-edits)$"
 # The panel of the player is the same on every page; the scenario of the library operates it.
-PREVIEW_PANEL = r"match-(?!open)"
+PREVIEW_PANEL = r":match-(bpm|key|on|own|project|switch|close)$"
 TOKEN = "?token=" + "x" * 43
 # Visible only briefly, during an upload.
 TRANSIENT_CONTROLS = frozenset(
