@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
+from reflex.config import get_config
 from reflex.utils.precompressed_staticfiles import PrecompressedStaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,7 +45,10 @@ def serve_built_files(app: ASGIApp) -> ASGIApp:
 
         name = scope["path"].removeprefix(ASSETS)
         if is_asset and _is_former(name):
-            files = PrecompressedStaticFiles(directory=former_assets.folder(), encodings=["gzip"])
+            files = PrecompressedStaticFiles(
+                directory=former_assets.folder(),
+                encodings=get_config().frontend_compression_formats,
+            )
             scope = {**scope, "path": f"/{name}", "root_path": ""}
             await files(scope, receive, send_with_cache_header)
         else:

@@ -21,6 +21,11 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 HSTS_MAX_AGE_S = 365 * 24 * 3600
+# Parts of a page, which browsers never show by themselves: most headers have no effect there, and
+# a page has 30 of them. A thread does have the policy of its file.
+PAGE_PART_TYPES = (b"text/javascript", b"application/javascript", b"text/css", b"font/")
+PAGE_PART_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+PAGE_PART_POLICY = "default-src 'self'"
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
@@ -34,7 +39,10 @@ def add_security_headers(app: ASGIApp) -> ASGIApp:
                 present = {name.lower() for name, _ in message["headers"]}
                 if _may_be_framed(message["headers"]):
                     present.add(b"x-frame-options")  # it knows no exception for any site
-                defaults = _headers_for(scope["path"])
+                if _is_page_part(message["headers"]):
+                    defaults = _page_part_headers(scope["path"])
+                else:
+                    defaults = _headers_for(scope["path"])
                 missing = (header for header in defaults if header[0] not in present)
                 message["headers"] = [*message["headers"], *missing]
             await send(message)
@@ -52,15 +60,31 @@ def _may_be_framed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     )
 
 
+def _is_page_part(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(PAGE_PART_TYPES)
+        for name, value in headers
+    )
+
+
 def _headers_for(path: str) -> RawHeaders:
-    is_https = settings().origin.startswith("https://")
-    return _encoded_headers(csp.content_security_policy(path), is_https)
+    return _encoded_headers(csp.content_security_policy(path), _is_https(), is_page_part=False)
+
+
+def _page_part_headers(path: str) -> RawHeaders:
+    policy = csp.WASM_POLICY if csp.WASM_SCRIPT.fullmatch(path) else PAGE_PART_POLICY
+    return _encoded_headers(policy, _is_https(), is_page_part=True)
+
+
+def _is_https() -> bool:
+    return settings().origin.startswith("https://")
 
 
 @lru_cache(maxsize=200)
-def _encoded_headers(content_policy: str, is_https: bool) -> RawHeaders:
+def _encoded_headers(content_policy: str, is_https: bool, *, is_page_part: bool) -> RawHeaders:
     """Encode the headers; cached, because few combinations occur."""
-    headers = {**SECURITY_HEADERS, "Content-Security-Policy": content_policy}
+    common = PAGE_PART_HEADERS if is_page_part else SECURITY_HEADERS
+    headers = {**common, "Content-Security-Policy": content_policy}
     if is_https:
         headers["Strict-Transport-Security"] = f"max-age={HSTS_MAX_AGE_S}; includeSubDomains"
     return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())

@@ -45,10 +45,13 @@ def test_assets_of_this_and_the_former_build_may_be_kept_forever(
     assert (again.status_code, again.headers["cache-control"]) == (304, FOREVER)
 
 
-def test_an_asset_is_answered_compressed_if_the_build_compressed_it(client: TestClient) -> None:
-    (former_assets.folder() / "page-old.js.gz").write_bytes(b"packed")
-    answer = client.head("/assets/page-old.js", headers={"Accept-Encoding": "gzip"})
-    assert answer.headers["content-encoding"] == "gzip"
+@pytest.mark.parametrize(("ending", "encoding"), [(".gz", "gzip"), (".br", "br")])
+def test_an_asset_is_answered_compressed_if_the_build_compressed_it(
+    client: TestClient, ending: str, encoding: str
+) -> None:
+    (former_assets.folder() / f"page-old.js{ending}").write_bytes(b"packed")
+    answer = client.head("/assets/page-old.js", headers={"Accept-Encoding": encoding})
+    assert answer.headers["content-encoding"] == encoding
 
 
 @pytest.mark.parametrize("path", ["/", "/index.html", "/app.css", "/favicon.ico", "/nothing"])
