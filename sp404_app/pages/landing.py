@@ -22,10 +22,27 @@ STEPS = (
     ),
     (
         "Find",
-        "Type part of a name, set a tempo range, filter by compatible keys. Arrow keys play "
-        "sounds as you move, at even loudness. Ten thousand sounds scroll like ten.",
+        "Type part of a name or how it sounds, set a tempo range, filter by compatible keys. "
+        "Arrow keys play sounds as you move, at even loudness.",
+    ),
+    (
+        "Put it on pads",
+        "Banks of pads as on your SP-404, played with keys, mouse or MIDI. Trim, chop, stretch to "
+        "the project’s tempo, set loops, levels and mute groups.",
+    ),
+    (
+        "Take it to the device",
+        "Write the project onto an SD card in your model’s own format, or read a card back. "
+        "Every file on it is read before it is replaced.",
+    ),
+    (
+        "Share it",
+        "Send a link to a sound, a collection or a kit that others can play. "
+        "Nothing is public until you share it.",
     ),
 )
+LIBRARY_ALT = "The library: a list of sounds with waveforms, tags, tempo, key and class"
+PADS_ALT = "A project: sixteen pads with waveforms, and the settings of the one that plays"
 
 TEXTS = ("Terms", "Privacy", "Contact")
 
@@ -41,7 +58,13 @@ def index() -> rx.Component:
             rx.el.a(sign_up_text(), href="/signup", class_name="button primary"),
             class_name="front-bar",
         ),
-        rx.el.main(hero(), steps(), *([plans()] if settings().billing else []), id="content"),
+        rx.el.main(
+            hero(),
+            steps(),
+            library_picture(),
+            *([plans()] if settings().billing else []),
+            id="content",
+        ),
         rx.el.footer(
             rx.el.span("Not affiliated with Roland. SP-404 is a trademark of its owner."),
             server_link("API", href="/api/docs", class_name="link"),
@@ -59,14 +82,14 @@ def sign_up_text() -> str:
 
 
 def hero() -> rx.Component:
-    """Render the headline, the sign-up button and a picture of the library."""
+    """Render the headline, the sign-up button and a picture of the pads."""
     return rx.el.section(
         rx.el.div(
             rx.el.p("For SP-404 MKII, SX and A", class_name="label"),
             rx.el.h1("Know every sound you own."),
             rx.el.p(
-                "Drop your sample folders. Get a library that knows tempo and key, searches as "
-                "you type, and plays with the arrow keys.",
+                "Drop your sample folders. Every sound gets its tempo and key. Find what fits, "
+                "put it on pads and take it to your SP-404 on an SD card.",
                 class_name="lead",
             ),
             rx.el.div(
@@ -76,24 +99,45 @@ def hero() -> rx.Component:
             ),
             class_name="hero-text",
         ),
-        rx.el.figure(
-            rx.el.picture(
-                rx.el.source(media="(max-width: 700px)", src_set="/library-phone.webp"),
-                rx.el.img(
-                    src="/library.webp",
-                    alt="The library: a list of sounds with waveforms, tempo, key and tags",
-                    width="1440",
-                    height="900",
-                ),
-            ),
-            class_name="hero-picture",
-        ),
+        product_picture("pads", PADS_ALT),
         class_name="hero",
     )
 
 
+def product_picture(name: str, alt: str, loading: str = "eager") -> rx.Component:
+    """A picture of a page, with one of its own for phones; `assets` holds both.
+
+    Reflex makes styles of `width` and `height`. As attributes, they keep the place free.
+    """
+    return rx.el.figure(
+        rx.el.picture(
+            rx.el.source(
+                media="(max-width: 700px)",
+                src_set=f"/{name}-phone.webp",
+                custom_attrs={"width": "780", "height": "1688"},
+            ),
+            rx.el.img(
+                src=f"/{name}.webp",
+                alt=alt,
+                loading=loading,
+                custom_attrs={"width": "1440", "height": "900"},
+            ),
+        ),
+        class_name="hero-picture",
+    )
+
+
+def library_picture() -> rx.Component:
+    """Render the picture of the library, which is loaded once it is nearly in view."""
+    return rx.el.section(
+        product_picture("library", LIBRARY_ALT, "lazy"),
+        class_name="front-picture",
+        aria_label="The library",
+    )
+
+
 def steps() -> rx.Component:
-    """Render the three steps: drop, see, find."""
+    """Render what the product does, step by step."""
     return rx.el.section(
         *(
             rx.el.article(

@@ -1,6 +1,15 @@
 """The product starts, and its pages connect to its server."""
 
-from playwright.sync_api import Page, Response
+import pytest
+from playwright.sync_api import Page, Response, Route
+
+# Cumulative layout shift: https://web.dev/articles/cls
+SUM_OF_SHIFTS = """() => new Promise((resolve) => {
+  let sum = 0;
+  const add = (list) => list.getEntries().forEach((entry) => { sum += entry.value; });
+  new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(sum), 200);
+})"""
 
 
 def test_the_landing_page_loads_without_errors(page: Page) -> None:
@@ -40,3 +49,21 @@ def test_every_response_passes_through_the_middleware(page: Page) -> None:
         assert answer.headers["x-request-id"], path
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_moves_on_the_landing_page_while_its_pictures_come(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    held: list[Route] = []
+    page.route("**/*.webp", lambda route: held.append(route))  # noqa: PLW0108 - Playwright reads it
+    page.goto("/", wait_until="domcontentloaded")
+    picture = page.locator(".hero img")
+    place = picture.bounding_box()
+    page.evaluate("() => document.fonts.ready")
+    while held:
+        held.pop().continue_()
+    picture.evaluate("img => img.decode()")
+    assert place
+    assert place["height"] > 200
+    assert picture.bounding_box() == place
+    assert page.evaluate(SUM_OF_SHIFTS) <= 0.05  # the limit of "good" for Core Web Vitals is 0.1

@@ -48,4 +48,4 @@ def test_shared_files_go_where_the_service_worker_takes_them() -> None:
 def test_screenshots_cost_little() -> None:
     sizes = [(ASSETS / each["src"].lstrip("/")).stat().st_size for each in MANIFEST["screenshots"]]
     assert {each["form_factor"] for each in MANIFEST["screenshots"]} == {"wide", "narrow"}
-    assert sum(sizes) <= 150_000
+    assert sum(sizes) <= 220_000  # of four, of which an installer shows two
