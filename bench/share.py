@@ -110,9 +110,7 @@ def create_links(session: Session) -> dict[str, str]:
     user = create_user(session)
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / "Dusty loop.wav", tone(220.0, 4.0))
-        sample_id = samples.add_sample(
-            session, user.id, samples.inspect_file(path, path.name), is_demo=True
-        )
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, path.name))
         survey = survey_file(path)
     sample = samples.get_sample(session, user.id, sample_id)
     sample.thumbnail = survey.peaks.thumbnail()

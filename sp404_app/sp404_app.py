@@ -20,6 +20,7 @@ from sp404_app.api.middleware.built_files import expire_former_assets
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.installation import installation_links
 from sp404_app.components.offline import offline
+from sp404_app.components.storage_guard import storage_guard
 from sp404_app.components.theme import theme_script
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
@@ -106,7 +107,7 @@ app = App(
     stylesheets=["/app.css", "/account.css"],
     # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,
-    head_components=[theme_script(), *installation_links()],
+    head_components=[storage_guard(), theme_script(), *installation_links()],
     extra_app_wraps={(5, "Overlay"): offline},
 )
 app.register_lifespan_task(tracing.stop_at_end)  # first, so it ends last

@@ -15,6 +15,7 @@ def expandable_list(tx: Transaction, item: Object, name: str) -> Object | None:
     find: dict[tuple[str, str], Callable[[], list[Object]]] = {
         ("checkout.session", "line_items"): lambda: item.get("_line_items", []),
         ("invoice", "payments"): lambda: tx.find_all("invoice_payment", parent=item["id"]),
+        ("customer", "tax_ids"): lambda: tx.find_all("tax_id", customer=item["id"]),
         ("customer", "subscriptions"): lambda: [
             one
             for one in tx.find_all("subscription", customer=item["id"])

@@ -7,6 +7,7 @@ import { useNavigate } from "react-router";
 const TYPING_PAUSE_MS = 90;
 const MAX_SOUNDS = 6;
 const MAX_PLACES = 5; // collections and projects
+const MAX_COLLECTIONS = 500; // that a person can have: the best match may be the oldest
 const MAX_ACTIONS = 8;
 // Controls of the page that are actions, except those that each row or pad has.
 const CONTROLS = ["main button", "main a.button", ".topbar form button", ".player button"].join();
@@ -87,18 +88,22 @@ function useSounds(query) {
   return { ...found, sounds: found.sounds.filter(({ name }) => rank(name, words) >= 0) };
 }
 
-function usePlaces() {
+// The projects or collections of a path, after a pause. Those found before stay until the answer.
+function usePlaces(path, field, kind, pause) {
   const [places, setPlaces] = useState([]);
   useEffect(() => {
+    if (!path) return undefined;
     const request = new AbortController();
-    const add = (path, field, kind) =>
+    const load = () =>
       read(path, request.signal)
-        .then((answer) => setPlaces((before) => [...before, ...answer[field].map(({ id, name }) => ({ text: name, detail: kind, href: `/${field}/${id}` }))]))
+        .then((answer) => setPlaces(answer[field].map(({ id, name }) => ({ text: name, detail: kind, href: `/${field}/${id}` }))))
         .catch(() => {}); // the pages of collections and projects say what is wrong
-    add("/api/projects", "projects", "Project");
-    add("/api/collections?limit=200", "collections", "Collection");
-    return () => request.abort();
-  }, []);
+    const timer = setTimeout(load, pause);
+    return () => {
+      clearTimeout(timer);
+      request.abort();
+    };
+  }, [path]);
   return places;
 }
 
@@ -110,7 +115,9 @@ function Palette({ destinations, keys, onClose }) {
   const [active, setActive] = useState(0);
   const query = text.trim();
   const { sounds, problem } = useSounds(query);
-  const places = usePlaces();
+  const projects = usePlaces("/api/projects", "projects", "Project", 0);
+  const named = query && `/api/collections?counts=false&limit=${MAX_COLLECTIONS}&q=${encodeURIComponent(query)}`;
+  const collections = usePlaces(named, "collections", "Collection", TYPING_PAUSE_MS);
   const [controls] = useState(controlsOfPage);
 
   useEffect(() => {
@@ -132,11 +139,11 @@ function Palette({ destinations, keys, onClose }) {
       ["Go to", matching(destinations, words)],
       ["Actions", matching(actions, words).slice(0, MAX_ACTIONS)],
       ["Sounds", sounds.map((each) => ({ text: each.name, detail: describe(each), href: `/samples/${each.id}` }))],
-      ["Projects and collections", query ? matching(places, words).slice(0, MAX_PLACES) : []],
+      ["Projects and collections", query ? matching([...projects, ...collections], words).slice(0, MAX_PLACES) : []],
     ];
     if (query) found.push(["Library", [{ text: `Search the library for “${query}”`, href: `/library?q=${encodeURIComponent(query)}` }]]);
     return found.filter(([, items]) => items.length);
-  }, [query, sounds, places, destinations, keys, controls]);
+  }, [query, sounds, projects, collections, destinations, keys, controls]);
 
   const items = groups.flatMap(([, each]) => each);
   const here = Math.min(active, items.length - 1);

@@ -1,6 +1,6 @@
 // The player bar at the bottom of every page, and the play button of a single sound.
 
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
 import { MatchButton, matchText } from "./preview_match_panel.jsx";
 import { ZoomableWaveform } from "./waveforms.jsx";
@@ -36,6 +36,7 @@ const ICONS = {
   level: "M4 20V10M10 20V4M16 20v-8M22 20V8",
   auto: "M5 4l8 8-8 8M13 4l8 8-8 8",
   sound: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
+  more: "M4 7h9M18 7h2M13 5v4h5V5zM4 17h2M11 17h9M6 15v4h5v-4z",
   muted: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5",
 };
 
@@ -45,7 +46,41 @@ function OptionToggle({ icon, on, label, onClick }) {
       <svg viewBox="0 0 24 24" className="line-icon" aria-hidden="true">
         <path d={ICONS[icon]} />
       </svg>
+      <span className="option-name" aria-hidden="true">{label}</span>
     </button>
+  );
+}
+
+// What changes how sounds are played. On a phone, which has no room for it, it is a panel behind a
+// button.
+function PlayerOptions({ children }) {
+  const [isOpen, setOpen] = useState(false);
+  const frame = useRef(null);
+  const button = useRef(null);
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const onPointerDown = (event) => frame.current.contains(event.target) || setOpen(false);
+    document.addEventListener("pointerdown", onPointerDown);
+    return () => document.removeEventListener("pointerdown", onPointerDown);
+  }, [isOpen]);
+  const onKeyDown = (event) => {
+    if (!isOpen || event.key !== "Escape") return;
+    event.stopPropagation(); // the page has shortcuts, too
+    setOpen(false);
+    button.current.focus();
+  };
+  const label = "Player options";
+  return (
+    <div ref={frame} className="player-options" onKeyDown={onKeyDown}>
+      <button ref={button} type="button" className="icon-button player-more" aria-expanded={isOpen} aria-controls="player-options" aria-label={label} title={label} data-testid="player-more" onClick={() => setOpen(!isOpen)}>
+        <svg viewBox="0 0 24 24" className="line-icon" aria-hidden="true">
+          <path d={ICONS.more} />
+        </svg>
+      </button>
+      <div id="player-options" className={`player-panel ${isOpen ? "open" : ""}`} data-testid="player-options">
+        {children}
+      </div>
+    </div>
   );
 }
 
@@ -86,17 +121,20 @@ export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
       <ZoomableWaveform track={track} playing={playing && !state.loading} region={state.region} />
       <PlaybackTime playing={playing} duration={track ? track.seconds : 0} />
       <MatchButton track={track} match={state.match} />
-      <div className="player-toggles">
-        <OptionToggle icon="loop" on={state.loop} label="Repeat loops" onClick={() => player.configure({ loop: !state.loop })} />
-        <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />
-        <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
-      </div>
-      <Volume volume={state.volume} muted={state.muted} />
-      {onHelp ? (
-        <button type="button" className="icon-button player-help" aria-label="Keyboard help" title="Keyboard help (?)" onClick={onHelp} data-testid="player-help">
-          ?
-        </button>
-      ) : null}
+      <PlayerOptions>
+        <div className="player-toggles">
+          <OptionToggle icon="loop" on={state.loop} label="Repeat loops" onClick={() => player.configure({ loop: !state.loop })} />
+          <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />
+          <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
+        </div>
+        <Volume volume={state.volume} muted={state.muted} />
+        {onHelp ? (
+          <button type="button" className="icon-button player-help" aria-label="Keyboard help" title="Keyboard help (?)" onClick={onHelp} data-testid="player-help">
+            <span aria-hidden="true">?</span>
+            <span className="option-name" aria-hidden="true">Keyboard help</span>
+          </button>
+        ) : null}
+      </PlayerOptions>
       <span className="player-error" role="status">
         {state.error}
       </span>

@@ -63,6 +63,7 @@ function isInside(lasso, x, y) {
 }
 
 const CHANGES_MS = 1000;
+let kept = []; // the ids of the selection, for the way back from a sound's page
 
 const inMap = (place) => Math.max(0, Math.min(1, place)); // the centre of the view stays on the map
 
@@ -198,11 +199,12 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
   useEffect(() => {
     if (!points) return;
     const places = new Map(points.id.map((id, at) => [id, at]));
+    const follow = (id) => places.get(id) ?? -1;
     const ids = former.current?.id || [];
+    const chosenIds = former.current ? [...chosen].map((at) => ids[at]) : anyMarked ? kept : [];
     former.current = points;
-    const follow = (at) => places.get(ids[at]) ?? -1;
-    setHere(follow);
-    setChosen((before) => new Set([...before].map(follow).filter((at) => at >= 0)));
+    setHere((at) => follow(ids[at]));
+    setChosen(new Set(chosenIds.map(follow).filter((at) => at >= 0)));
   }, [points]);
   useEffect(() => {
     if (!anyMarked) setChosen(new Set()); // the selection was cleared elsewhere
@@ -237,7 +239,8 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     const limited = indices.slice(0, MAX_LASSO);
     setClipped(indices.length - limited.length);
     setChosen(new Set(limited));
-    onSelect(limited.map((at) => points.id[at]));
+    kept = limited.map((at) => points.id[at]);
+    onSelect(kept);
   };
   const zoomAt = (factor, px, py) => {
     const { fromX, fromY } = scale();
@@ -353,12 +356,14 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     else return;
     event.preventDefault();
   };
-  const toggle = (name) =>
-    setHidden((before) => {
-      const after = new Set(before);
-      if (!after.delete(name)) after.add(name);
-      return after;
-    });
+  const toggle = (name) => {
+    const after = new Set(hidden);
+    if (!after.delete(name)) after.add(name);
+    setHidden(after);
+    // What is hidden is not selected: the actions of the bar would concern sounds that nobody sees.
+    const left = [...chosen].filter((each) => !after.has(points.sound_class[each] || "fx"));
+    if (left.length < chosen.size) select(left);
+  };
 
   const count = points ? points.id.length : 0;
   return (

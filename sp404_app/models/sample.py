@@ -218,6 +218,7 @@ class Sample(SQLModel, table=True):
         default=None,
         sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', search_text)", persisted=True)),
     )
+    # The demo project finds its sounds by it. They count like all others.
     is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     # The name of the person from whose link the sample was saved; empty for all other samples.
     shared_by: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})

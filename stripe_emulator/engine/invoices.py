@@ -1,6 +1,6 @@
 """Life cycle of invoices (docs.stripe.com/invoicing/integration/workflow-transitions)."""
 
-from stripe_emulator.engine import payments
+from stripe_emulator.engine import customer_details, payments
 from stripe_emulator.objects import Object
 from stripe_emulator.periods import HOUR_S
 from stripe_emulator.shapes import invoice as shapes
@@ -21,6 +21,7 @@ def build_invoice(
     """Return a draft invoice without saving it."""
     moment = tx.now(customer["id"])
     invoice = shapes.new_invoice(moment, customer, subscription["currency"], reason)
+    invoice |= customer_details.invoice_fields(tx, customer)
     invoice["parent"] = {
         "quote_details": None,
         "subscription_details": {
@@ -67,7 +68,7 @@ def save_draft(tx: Transaction, invoice: Object, *, advance: bool = True) -> Obj
 
 
 def finalize_draft(tx: Transaction, invoice: Object, paid_by: Object | None = None) -> Object:
-    """Number an invoice, fix its amounts and open it.
+    """Number an invoice, fix its amounts and what it says of its customer, and open it.
 
     `paid_by` is a payment intent that has already collected the amount.
     """
@@ -78,6 +79,7 @@ def finalize_draft(tx: Transaction, invoice: Object, paid_by: Object | None = No
     compute_totals(invoice)
     settled = invoice["total"] - invoice["amount_due"]
     customer["balance"] += settled
+    invoice |= customer_details.invoice_fields(tx, customer)
     invoice |= {
         "automatically_finalizes_at": None,
         "effective_at": moment,

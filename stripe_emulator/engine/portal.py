@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 from stripe_emulator import cards, periods
 from stripe_emulator.due_dates import current_period_end
-from stripe_emulator.engine import cancellation, payments, schedules, subscription_updates
+from stripe_emulator.engine import (
+    cancellation,
+    customer_details,
+    payments,
+    schedules,
+    subscription_updates,
+)
 from stripe_emulator.errors import ApiError, invalid_request
 from stripe_emulator.objects import Object
 from stripe_emulator.periods import HOUR_S
@@ -25,6 +31,14 @@ class PortalVisit:
     def allows(self, feature: str) -> bool:
         """Return whether the configuration enables a feature."""
         return self.features[feature]["enabled"]
+
+    def allowed_updates(self) -> list[str]:
+        """Return what the configuration lets the customer change of its details."""
+        return (
+            self.features["customer_update"]["allowed_updates"]
+            if self.allows("customer_update")
+            else []
+        )
 
     def subscriptions(self, tx: Transaction) -> list[Object]:
         """Return the customer's current subscriptions."""
@@ -64,6 +78,9 @@ def run_portal_action(
     if action == "card" and visit.allows("payment_method_update"):
         change_card(tx, visit, form)
         return None
+    if action in ("details", "add-tax-id", "remove-tax-id"):
+        change_billing_information(tx, visit, action, form)
+        return None
     own = {one["id"]: one for one in visit.subscriptions(tx)}
     if action == "cancel" and visit.allows("subscription_cancel") and value in own:
         cancel_plan(tx, visit, own[value])
@@ -74,6 +91,27 @@ def run_portal_action(
     if action == "switch" and visit.allows("subscription_update") and own:
         return switch_plan(tx, visit, next(iter(own.values())), value)
     raise invalid_request("This action is not available.")
+
+
+def change_billing_information(
+    tx: Transaction, visit: PortalVisit, action: str, form: dict[str, str]
+) -> None:
+    """Change name and address, or add or remove a tax id, as far as the configuration allows.
+
+    Raises:
+        ApiError: it is not allowed, or a value is not valid.
+    """
+    customer, allowed = visit.customer, visit.allowed_updates()
+    if action == "details":
+        customer_details.change_details(tx, customer, form, allowed)
+        return
+    if "tax_id" not in allowed:
+        raise invalid_request("This action is not available.")
+    if action == "add-tax-id":
+        customer_details.add_tax_id(tx, customer, form.get("type", ""), form.get("value", ""))
+        return
+    found = customer_details.tax_id_of_customer(tx, customer["id"], form.get("value", ""))
+    customer_details.remove_tax_id(tx, found)
 
 
 def change_card(tx: Transaction, visit: PortalVisit, form: dict[str, str]) -> None:

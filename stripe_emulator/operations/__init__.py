@@ -13,10 +13,12 @@ from stripe_emulator.operations import (
     refunds,
     schedules,
     subscriptions,
+    tax_ids,
 )
 
 ALL_OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
+    *tax_ids.OPERATIONS,
     *catalogue.OPERATIONS,
     *checkout.OPERATIONS,
     *subscriptions.OPERATIONS,

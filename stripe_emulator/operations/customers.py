@@ -4,6 +4,7 @@ from typing import Any
 
 import stripe.params as p
 
+from stripe_emulator import tax_ids
 from stripe_emulator.engine import customers, payments
 from stripe_emulator.errors import invalid_request
 from stripe_emulator.objects import Object, empty_to_none
@@ -28,6 +29,8 @@ def set_customer_fields(tx: Transaction, customer: Object, params: Object) -> No
             customer[name] = empty_to_none(params[name])
     if "address" in params:
         given = empty_to_none(params["address"])
+        if given and given.get("country"):
+            tax_ids.check_country(given["country"])
         blank = dict.fromkeys(ADDRESS_FIELDS.split())
         customer["address"] = blank | given if given else None
     if "metadata" in params:

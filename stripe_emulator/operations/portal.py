@@ -23,6 +23,10 @@ def set_configuration_fields(configuration: Object, params: Object) -> None:
         configuration["metadata"] = merge_metadata(configuration["metadata"], params["metadata"])
     for name, given in (params.get("features") or {}).items():
         merge_nested(configuration["features"][name], given)
+    update = configuration["features"]["customer_update"]
+    if update["enabled"] and not update["allowed_updates"]:
+        param = "features[customer_update][allowed_updates]"
+        raise invalid_request(f"Missing required param: {param}.", param, "parameter_missing")
     for product in configuration["features"]["subscription_update"]["products"] or []:
         product.setdefault("adjustable_quantity", {"enabled": False, "maximum": None, "minimum": 1})
 

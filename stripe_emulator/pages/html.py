@@ -13,6 +13,7 @@ body{margin:0;background:#0d0f12;color:#e8eaed;font:16px/1.5 system-ui,sans-seri
 .ribbon{background:#ffb000;color:#1a1200;text-align:center;font-weight:700;padding:6px 12px}
 main{max-width:30rem;margin:0 auto;padding:24px 16px 64px}main.wide{max-width:44rem}
 h1{font-size:1.35rem;margin:.5rem 0}h2{font-size:1.05rem;margin:2rem 0 .5rem}
+h3{font-size:1rem;margin:2rem 0 .5rem}
 .amount{font-size:2rem;font-weight:700;margin:0}.quiet{color:#a5adba}
 label{display:block;margin:14px 0 4px;font-size:.92rem}
 input,select{width:100%;min-height:44px;padding:9px 12px;border:1px solid #4a5260;
@@ -147,6 +148,16 @@ def error_message(message: str | None, prefix: str) -> str:
 def submit_button(text: str, testid: str, kind: str = "full") -> str:
     """Return the submit button of a form."""
     return f'<button class="{kind}" type="submit" data-testid="{testid}">{escape(text)}</button>'
+
+
+def action_button(action: str, text: str, testid: str, value: str) -> str:
+    """Return a form that consists of one button."""
+    return (
+        '<form class="row" method="post">'
+        f'<input type="hidden" name="action" value="{action}">'
+        f'<input type="hidden" name="value" value="{escape(value)}">'
+        f"{submit_button(text, testid, 'plain')}</form>"
+    )
 
 
 def back_link(url: str | None, testid: str, text: str = "Back") -> str:

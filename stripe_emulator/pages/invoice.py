@@ -6,9 +6,11 @@ from stripe_emulator import cards
 from stripe_emulator.engine import invoice_collection, invoices, payments
 from stripe_emulator.errors import CardError
 from stripe_emulator.objects import Object
-from stripe_emulator.pages import html, pdf
+from stripe_emulator.pages import billing_information, html, pdf
 from stripe_emulator.pages.html import File, Page, Redirect
 from stripe_emulator.transaction import Transaction
+
+MAX_PDF_LINES = 18
 
 
 def find_finalized_invoice(tx: Transaction, identifier: str) -> Object | Page:
@@ -69,6 +71,7 @@ def render_invoice(tx: Transaction, invoice: Object, error: str | None) -> Page:
         f'<p class="quiet">{html.format_date(invoice["effective_at"])} · '
         f'<strong data-testid="invoice-status">{status}</strong></p>'
         + html.error_message(error, "invoice")
+        + render_bill_to(invoice)
         + render_lines(invoice)
         + f'<p><a href="{escape(invoice["invoice_pdf"])}" data-testid="invoice-pdf">'
         "Download PDF</a></p>"
@@ -76,6 +79,12 @@ def render_invoice(tx: Transaction, invoice: Object, error: str | None) -> Page:
     if invoice["status"] == "open":
         body += render_payment_forms(tx, invoice, amount)
     return Page(f"Invoice {number}", body, 402 if error else 200, wide=True)
+
+
+def render_bill_to(invoice: Object) -> str:
+    """Render whom the invoice is for."""
+    lines = [escape(line) for line in billing_information.bill_to_lines(invoice)]
+    return f'<p data-testid="invoice-bill-to">Bill to<br>{"<br>".join(lines)}</p>'
 
 
 def render_lines(invoice: Object) -> str:
@@ -116,21 +125,32 @@ def download_pdf(tx: Transaction, identifier: str, query: dict[str, str]) -> Pag
 
 def invoice_texts(invoice: Object) -> list[pdf.Text]:
     """Return the texts of the PDF page."""
-    currency = invoice["currency"]
     title = "Receipt" if invoice["status"] == "paid" else "Invoice"
     texts = [
         pdf.Text(50, 780, title, size=22, bold=True),
         pdf.Text(50, 752, f"Number {invoice['number']}"),
         pdf.Text(50, 736, f"Date {html.format_date(invoice['effective_at'])}"),
         pdf.Text(50, 720, f"Status {invoice['status']}"),
-        pdf.Text(
-            50, 704, f"Bill to {invoice['customer_name'] or ''} {invoice['customer_email'] or ''}"
-        ),
-        pdf.Text(50, 664, "Description", bold=True),
-        pdf.Text(545, 664, "Amount", bold=True, right=True),
+        pdf.Text(50, 696, "Bill to", bold=True),
     ]
-    height = 642
-    for line in invoice["lines"]["data"][:25]:
+    height = 680
+    for line in billing_information.bill_to_lines(invoice):
+        texts.append(pdf.Text(50, height, line))
+        height -= 16
+    texts += line_texts(invoice, height - 24)
+    texts.append(pdf.Text(50, 40, "TEST MODE - no real card was charged.", size=9))
+    return texts
+
+
+def line_texts(invoice: Object, height: int) -> list[pdf.Text]:
+    """Return the texts of the lines and totals, from `height` (in points) downwards."""
+    currency = invoice["currency"]
+    texts = [
+        pdf.Text(50, height, "Description", bold=True),
+        pdf.Text(545, height, "Amount", bold=True, right=True),
+    ]
+    height -= 22
+    for line in invoice["lines"]["data"][:MAX_PDF_LINES]:
         texts.append(pdf.Text(50, height, line["description"] or ""))
         amount = html.format_money(line["amount"], currency)
         texts.append(pdf.Text(545, height, amount, right=True))
@@ -140,5 +160,4 @@ def invoice_texts(invoice: Object) -> list[pdf.Text]:
         amount = html.format_money(invoice[key], currency)
         texts.append(pdf.Text(545, height - 14, amount, bold=True, right=True))
         height -= 18
-    texts.append(pdf.Text(50, 40, "TEST MODE - no real card was charged.", size=9))
     return texts

@@ -1,11 +1,11 @@
-"""The customer portal page: plan, card and invoices."""
+"""The customer portal page: plan, card, billing information and invoices."""
 
 from html import escape
 
 from stripe_emulator.engine import portal
 from stripe_emulator.errors import ApiError
 from stripe_emulator.objects import Object
-from stripe_emulator.pages import html
+from stripe_emulator.pages import billing_information, html
 from stripe_emulator.pages.html import Page, Redirect
 from stripe_emulator.transaction import Transaction
 
@@ -33,19 +33,26 @@ def submit_portal_action(tx: Transaction, key: str, form: dict[str, str]) -> Pag
     try:
         where = portal.run_portal_action(tx, visit, action, form)
     except ApiError as error:
-        return render_portal(tx, visit, error.message, None)
+        return render_portal(tx, visit, error.message, None, form)
     return Redirect(where or f"{tx.base_url}/portal/{key}?done={action}")
 
 
 def render_portal(
-    tx: Transaction, visit: portal.PortalVisit, error: str | None, done: str | None
+    tx: Transaction,
+    visit: portal.PortalVisit,
+    error: str | None,
+    done: str | None,
+    refused: dict[str, str] | None = None,
 ) -> Page:
-    """Render the portal page."""
+    """Render the portal page; `refused` is a form whose values were refused."""
     said = {
         "card": "Your card was changed.",
         "cancel": "Your plan was cancelled.",
         "resume": "Your plan will continue.",
         "switch": "Your plan was changed.",
+        "details": "Your billing information was changed.",
+        "add-tax-id": "Your tax ID was added.",
+        "remove-tax-id": "Your tax ID was removed.",
     }.get(done or "")
     body = html.back_link(visit.session["return_url"], "portal-return", "Return")
     body += "<h1>Your plan</h1>" + html.error_message(error, "portal")
@@ -55,6 +62,7 @@ def render_portal(
         body += render_subscription(tx, visit, subscription)
     if visit.allows("payment_method_update"):
         body += render_card_section(tx, visit)
+    body += billing_information.render_billing_information(tx, visit, refused or {})
     if visit.allows("invoice_history"):
         body += render_invoice_list(tx, visit)
     return Page("Customer portal", body, 402 if error else 200, wide=True)
@@ -82,15 +90,15 @@ def render_subscription(tx: Transaction, visit: portal.PortalVisit, subscription
         return drawn + "<p>A plan change is scheduled.</p></section>"
     if visit.allows("subscription_update"):
         drawn += "".join(
-            action_button(
+            html.action_button(
                 "switch", f"Switch to {price_label(tx, price)}", "portal-switch", price["id"]
             )
             for price in portal.other_prices(tx, visit, subscription)
         )
     if ends:
-        drawn += action_button("resume", "Don't cancel", "portal-resume", subscription["id"])
+        drawn += html.action_button("resume", "Don't cancel", "portal-resume", subscription["id"])
     elif visit.allows("subscription_cancel"):
-        drawn += action_button("cancel", "Cancel plan", "portal-cancel", subscription["id"])
+        drawn += html.action_button("cancel", "Cancel plan", "portal-cancel", subscription["id"])
     return drawn + "</section>"
 
 
@@ -98,16 +106,6 @@ def price_label(tx: Transaction, price: Object) -> str:
     """Return a price as text: product name and amount."""
     product = tx.get("product", price["product"])
     return f"{product['name']} ({html.format_money(price['unit_amount'], price['currency'])})"
-
-
-def action_button(action: str, text: str, testid: str, value: str) -> str:
-    """Return a form that consists of one button."""
-    return (
-        '<form class="row" method="post">'
-        f'<input type="hidden" name="action" value="{action}">'
-        f'<input type="hidden" name="value" value="{escape(value)}">'
-        f"{html.submit_button(text, testid, 'plain')}</form>"
-    )
 
 
 def render_card_section(tx: Transaction, visit: portal.PortalVisit) -> str:

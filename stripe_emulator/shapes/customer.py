@@ -1,4 +1,4 @@
-"""Builders of customers and test clocks."""
+"""Builders of customers, their tax ids, and test clocks."""
 
 from stripe_emulator.objects import Object, new_id, nulls, random_token
 
@@ -22,6 +22,27 @@ def new_customer(moment: int, clock: str | None) -> Object:
         "preferred_locales": [],
         "tax_exempt": "none",
         "test_clock": clock,
+    }
+
+
+def new_tax_id(moment: int, customer_id: str, country: str, status: str) -> Object:
+    """Return a tax id without type and value; `status` is that of its verification."""
+    return {
+        "id": new_id("txi"),
+        "object": "tax_id",
+        "country": country,
+        "created": moment,
+        "customer": customer_id,
+        "customer_account": None,
+        "livemode": False,
+        "owner": {
+            **nulls("account application customer_account"),
+            "customer": customer_id,
+            "type": "customer",
+        },
+        "type": "",
+        "value": "",
+        "verification": {"status": status, **nulls("verified_address verified_name")},
     }
 
 

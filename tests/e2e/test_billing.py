@@ -1,6 +1,7 @@
 """Plans and payments in a browser: trial, renewal, upgrade, downgrade, cancellation, dunning."""
 
 import re
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -224,6 +225,35 @@ def test_failed_payments_restrict_access_and_a_payment_restores_it(
     expect(page.get_by_text(re.compile("paid", re.IGNORECASE)).first).to_be_visible()
     page.goto("/billing")
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
+
+
+def test_a_business_gets_its_address_and_vat_number_on_invoices(page: Page, buyer: Visitor) -> None:
+    subscribe(page, "buy-pro", "Pro")
+    expect(page.get_by_test_id("invoice-details-note")).to_contain_text("VAT number")
+    page.get_by_test_id("portal").click()
+    page.wait_for_url(re.compile("/_stripe/portal/"))
+    page.get_by_test_id("portal-name").fill("Klang GmbH")
+    page.get_by_test_id("portal-line1").fill("Torstr. 1")
+    page.get_by_test_id("portal-city").fill("Berlin")
+    page.get_by_test_id("portal-country").select_option("DE")
+    page.get_by_test_id("portal-details-save").click()
+    expect(page.get_by_test_id("portal-done")).to_contain_text("billing information")
+    page.get_by_test_id("portal-tax-id-value").fill("DE 123456789")
+    page.get_by_test_id("portal-tax-id-add").click()
+    expect(page.get_by_test_id("portal-tax-id")).to_contain_text("EU VAT DE123456789")
+    page.get_by_test_id("portal-return").click()
+    page.wait_for_url(re.compile("/billing"))
+    advance(page, buyer, "fortnight", "fortnight", "week")
+    page.goto("/billing")
+    expect(page.get_by_test_id("invoice")).to_have_count(2, timeout=PAY_SECONDS)
+    with page.expect_download() as download:
+        page.get_by_test_id("invoice-pdf").first.click()
+    content = download.value.path().read_bytes()
+    packed = re.search(rb"stream\n(.*?)\nendstream", content, re.DOTALL)
+    assert packed
+    drawing = zlib.decompress(packed[1]).decode("cp1252")
+    for line in ("Klang GmbH", "Torstr. 1", "Berlin", "EU VAT DE123456789"):
+        assert f"({line})" in drawing
 
 
 def test_signed_out_visitors_are_sent_to_login(browser: Browser, base_url: str) -> None:

@@ -1,12 +1,17 @@
 """The command palette finds pages, actions of the page, sounds, projects and collections."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import people
+from tests.e2e.conftest import Outbox
+from tests.e2e.seed_data import add_collections
 from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+from tests.product import Product
+from tests.sounds import tone, write
 
 OPTIONS = "[data-testid=palette] [role=option]"
 
@@ -97,6 +102,21 @@ def test_projects_are_found_and_the_button_opens_the_palette(demo: Page) -> None
     demo.get_by_role("option", name=re.compile(f"^{name}")).click()
     expect(demo).to_have_url(re.compile("/projects/"))
     expect(demo.get_by_test_id("pad-page")).to_be_visible()
+
+
+def test_the_oldest_of_250_collections_is_found(
+    page: Page, outbox: Outbox, product: Product, tmp_path: Path
+) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.get_by_test_id("choose-files").set_input_files(write(tmp_path / "Tone.wav", tone()))
+    expect(page.get_by_test_id("name")).to_have_count(1, timeout=ANALYSIS_TIMEOUT_MS)
+    sample_id = page.request.get("/api/samples").json()["samples"][0]["id"]
+    first = add_collections(product, sample_id, 250)
+    find(page, "crate 0")
+    option = page.get_by_role("option", name=re.compile("^Crate 0 ?Collection"))
+    expect(option).to_be_visible()
+    option.click()
+    expect(page).to_have_url(re.compile(f"/collections/{first}"))
 
 
 def test_a_failed_search_is_said_and_everything_else_is_still_found(demo: Page) -> None:

@@ -413,6 +413,45 @@ def test_the_volume_of_previews_is_set_muted_and_remembered(
     until(lambda: abs(page.evaluate(LEVEL) / full - 0.25) < 0.02)
 
 
+def test_a_phone_has_every_option_of_the_player(demo: Page) -> None:
+    options = (
+        "Repeat loops",
+        "Play sounds as you move through the list",
+        "Even out preview loudness",
+    )
+    named = [demo.get_by_role("button", name=name) for name in (*options, "Mute", "Keyboard help")]
+    volume, more = demo.get_by_test_id("player-volume"), demo.get_by_test_id("player-more")
+    expect(more).to_be_hidden()  # on a desktop they are in the bar
+    for button in named:
+        expect(button).to_be_visible()
+    demo.set_viewport_size({"width": 390, "height": 844})
+    demo.get_by_test_id("sample-row").first.click()
+    for button in named:
+        expect(button).to_be_hidden()
+    more.click()
+    for control in (*named, volume, more):
+        box = control.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 44, box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    for button in named[:4]:
+        before = button.get_attribute("aria-pressed")
+        button.click()
+        expect(button).not_to_have_attribute("aria-pressed", str(before))
+    volume.fill("30")
+    expect(named[3]).to_have_attribute("aria-pressed", "false")
+    demo.keyboard.press("Escape")
+    expect(volume).to_be_hidden()
+    expect(more).to_be_focused()
+    more.click()
+    demo.get_by_test_id("search").click()  # elsewhere
+    expect(volume).to_be_hidden()
+    more.click()
+    named[4].click()
+    expect(demo.get_by_role("dialog")).to_contain_text("Play or stop")
+
+
 def test_the_question_mark_beside_the_player_shows_the_keys(demo: Page) -> None:
     demo.get_by_test_id("player-help").dblclick()
     expect(demo.get_by_role("dialog")).to_contain_text("Play or stop")

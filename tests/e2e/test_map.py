@@ -121,6 +121,31 @@ def test_a_class_is_hidden_and_the_view_zooms(page: Page, canvas: FloatRect) -> 
     expect(page.get_by_test_id("map-in")).to_be_enabled()
 
 
+def test_hidden_sounds_are_not_selected_and_a_selection_outlasts_a_visit(
+    page: Page, canvas: FloatRect
+) -> None:
+    sounds, bulk = page.get_by_test_id("sound-map"), page.get_by_test_id("bulk")
+    page.keyboard.down("Shift")
+    draw_around(page)
+    page.keyboard.up("Shift")
+    expect(bulk).to_contain_text(f"{DEMO_SOUNDS} selected")
+    kicks = sounds.get_by_role("button", name=re.compile("^kick"))
+    left = int(DEMO_SOUNDS) - int(kicks.locator(".mono").inner_text())
+    kicks.click()
+    expect(sounds).to_have_attribute("data-chosen", str(left))
+    expect(bulk).to_contain_text(f"{left} selected")
+    kicks.click()
+    expect(bulk).to_contain_text(f"{left} selected")
+    page.get_by_test_id("map-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/samples/"))
+    expect(page.get_by_test_id("sample-page")).to_be_visible()
+    page.go_back()
+    expect(bulk).to_contain_text(f"{left} selected")
+    expect(sounds).to_have_attribute("data-chosen", str(left))
+
+
 def test_an_empty_result_and_a_failed_request_are_said(page: Page, canvas: FloatRect) -> None:
     page.get_by_test_id("search").fill("zzzzzz")
     expect(page.get_by_test_id("map-here")).to_contain_text("No analysed sounds match")
@@ -153,3 +178,11 @@ def test_sounds_appear_when_they_are_analysed_and_a_selection_stays(
     upload(500)
     expect(shown).to_have_attribute("data-count", "2", timeout=ANALYSIS_TIMEOUT_MS)
     expect(shown).to_have_attribute("data-chosen", "1")
+    page.get_by_test_id("map-lasso").click()
+    draw_around(page)
+    expect(page.get_by_test_id("bulk")).to_contain_text("2 selected")
+    found = page.request.get("/api/samples").json()["samples"]
+    headers = {"Origin": "/".join(page.url.split("/")[:3])}
+    page.request.delete(f"/api/samples/{found[0]['id']}", headers=headers)  # as in another tab
+    expect(shown).to_have_attribute("data-count", "1", timeout=ANALYSIS_TIMEOUT_MS)
+    expect(page.get_by_test_id("bulk")).to_contain_text("1 selected")

@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
+from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
 
 BACKGROUND = {"dark": "rgb(11, 11, 12)", "light": "rgb(246, 244, 241)"}
@@ -14,6 +15,10 @@ requestAnimationFrame(function seen() {
   if (!document.body) { requestAnimationFrame(seen); return; }
   window.firstBackground = getComputedStyle(document.body).backgroundColor;
 });
+"""
+FONTS_LOADED = """
+document.fonts.ready.then(() => [...document.fonts].some(
+  (font) => font.family.includes("Geist") && font.status === "loaded"))
 """
 
 
@@ -103,3 +108,31 @@ def test_a_browser_without_a_choice_takes_that_of_the_account(
     page.reload()
     expect_theme(page, "light")  # each browser keeps its own
     page.wait_for_url(re.compile("/account"))
+
+
+def test_pages_outside_the_app_have_its_face(page: Page) -> None:
+    """Terms, privacy, contact and the API's documentation: theme, fonts, header, narrow screens."""
+    errors: list[str] = []
+    PageMonitor(page, errors.append)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    choose(page, "system")
+    for address in ("/terms", "/privacy", "/contact", "/api/docs"):
+        page.emulate_media(color_scheme="light")
+        page.goto(address)
+        expect(
+            page.get_by_role("heading", level=1).or_(page.locator(".info .title"))
+        ).to_be_visible()
+        expect_theme(page, "light")
+        page.emulate_media(color_scheme="dark")
+        expect_theme(page, "dark")
+        assert page.evaluate(FONTS_LOADED)
+        fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        assert page.evaluate(fits), f"{address} is wider than the screen."
+        home = page.get_by_role("banner").get_by_role("link", name="Crate 404")
+        box = home.bounding_box()
+        assert box
+        assert box["height"] >= 44
+        home.click()
+        expect(page).to_have_url(re.compile("/$"))
+    assert errors == []

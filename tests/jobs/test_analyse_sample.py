@@ -180,14 +180,6 @@ def test_a_failed_analysis_is_not_counted(
     assert used(user) == 0
 
 
-def test_analyses_of_demo_samples_are_never_counted(user: User, keep: Keep) -> None:
-    sample_id = keep()
-    with transaction() as session:
-        session.get_one(Sample, sample_id).is_demo = True
-    runner.run(str(job_of(sample_id).id))
-    assert used(user) == 0
-
-
 def test_a_cancelled_job_leaves_no_preview_behind(
     user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,16 +132,22 @@ def list_collections(
     *,
     trash: bool = False,
     cursor: uuid.UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=collections.MAX_COLLECTIONS)] = 50,
+    q: Annotated[str, Query(max_length=200)] = "",
+    counts: bool = True,
 ) -> CollectionPage:
-    """List collections with their counts; with `trash`, those in the trash."""
+    """List collections with their counts; with `trash`, those in the trash.
+
+    With `q`, only those whose name contains each of its words. Without `counts`, smart collections
+    are not counted: their `count` is 0.
+    """
     found = collections.list_collections(
-        session, user_id, trash=trash, before=cursor, limit=limit + 1
+        session, user_id, trash=trash, before=cursor, text=q, limit=limit + 1, count_smart=counts
     )
     return CollectionPage(
         collections=found[:limit],
         next_cursor=found[limit - 1].id if len(found) > limit else None,
-        total=collections.count_collections(session, user_id, trash=trash),
+        total=collections.count_collections(session, user_id, trash=trash, text=q),
     )
 
 

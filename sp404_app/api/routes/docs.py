@@ -1,4 +1,4 @@
-"""API documentation at /api/docs: Swagger UI, served from this server.
+"""API documentation at /api/docs: Swagger UI in the app's fonts and colours.
 
 Nothing is loaded from other servers and there is no inline script, so the page works offline and
 under the same Content-Security-Policy as every other page.
@@ -10,6 +10,10 @@ from importlib import resources
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
+from sp404_app.api.routes.legal_pages import text_bar
+from sp404_app.api.share_page.frame import APP_NAME, font_faces
+from sp404_app.api.share_page.markup import style
+from sp404_app.components.theme import THEME_SCRIPT
 from sp404_app.errors import NotFound
 
 router = APIRouter(prefix="/api/docs", include_in_schema=False)
@@ -24,39 +28,35 @@ START_SCRIPT = """SwaggerUIBundle({
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
 });
-if (matchMedia("(prefers-color-scheme: dark)").matches) {
-  document.documentElement.classList.add("dark-mode");
-}
 """
-STYLE_SHEET = """body { margin: 0; background: #fdfcfb; }
-.dark-mode body { background: #1c2022; }
-.home { display: inline-block; padding: 20px; font: 600 16px system-ui, sans-serif;
-  color: #b84a00; text-decoration: none; }
-.dark-mode .home { color: #ff8a3d; }
-.swagger-ui .wrapper { max-width: 1100px; overflow-wrap: anywhere; }
+# Swagger UI has a dark theme of its own, for the class that it gives the root element.
+DARK_MODE_SCRIPT = """
+(() => {
+  const root = document.documentElement;
+  const show = () => root.classList.toggle("dark-mode", root.dataset.theme !== "light");
+  show();
+  addEventListener("themechange", show);
+})();
 """
-PAGE_HTML = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API · Crate 404</title>
-<link rel="icon" href="/favicon.ico">
-<link rel="stylesheet" href="/api/docs/swagger-ui.css">
-<link rel="stylesheet" href="/api/docs/page.css">
-</head><body>
-<a class="home" href="/">Crate 404</a>
-<main id="swagger-ui"></main>
-<script src="/api/docs/swagger-ui-bundle.js"></script>
-<script src="/api/docs/start.js"></script>
-</body></html>
-"""
-FILE_NAMES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "start.js", "page.css"})
+FILE_NAMES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "start.js", "theme.js"})
 MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 
 
 @router.get("")
 def docs_page() -> HTMLResponse:
     """Return the documentation page."""
-    return HTMLResponse(PAGE_HTML)
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>API · {APP_NAME}</title><script src="/api/docs/theme.js"></script>'
+        '<link rel="icon" href="/favicon.ico"><link rel="stylesheet" href="/app.css">'
+        '<link rel="stylesheet" href="/text.css">'
+        '<link rel="stylesheet" href="/api/docs/swagger-ui.css">'
+        f'<link rel="stylesheet" href="/api-docs.css">{style(font_faces())}</head>'
+        f'<body>{text_bar()}<main id="swagger-ui"></main>'
+        '<script src="/api/docs/swagger-ui-bundle.js"></script>'
+        '<script src="/api/docs/start.js"></script></body></html>'
+    )
 
 
 @router.get("/{name}")
@@ -75,5 +75,6 @@ def docs_file(name: str) -> Response:
 
 @cache
 def _file_content(name: str) -> bytes:
-    generated = {"start.js": START_SCRIPT, "page.css": STYLE_SHEET}
+    theme = THEME_SCRIPT + DARK_MODE_SCRIPT
+    generated = {"start.js": START_SCRIPT, "theme.js": theme}
     return generated[name].encode() if name in generated else (SWAGGER_UI_FILES / name).read_bytes()

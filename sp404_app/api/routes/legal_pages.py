@@ -1,4 +1,7 @@
-"""GET /terms, /privacy, /contact: the operator's texts as static pages without scripts."""
+"""GET /terms, /privacy, /contact: the operator's texts as static pages.
+
+Their only script is the theme's, which the Content-Security-Policy allows by its hash.
+"""
 
 import re
 from functools import lru_cache
@@ -10,26 +13,13 @@ from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 
 import sp404_app
+from sp404_app.api.share_page.frame import APP_NAME, brand, font_faces
+from sp404_app.api.share_page.markup import element, style
 from sp404_app.components.theme import THEME_SCRIPT
 from sp404_app.settings import settings
 
 DEFAULT_TEXTS = Path(sp404_app.__file__).parent / "texts"
 TITLES = {"terms": "Terms", "privacy": "Privacy", "contact": "Contact"}
-STYLE = """
-.text { max-width: 720px; margin: 0 auto; padding: 32px 20px 64px; line-height: 1.65; }
-.text h1 { margin: 40px 0 16px; }
-.text h2 { margin: 32px 0 8px; font-size: 17px; }
-.text a { color: var(--accent); }
-.text p a, .text li a, .text td a { text-decoration: underline; text-underline-offset: 0.2em; }
-.text td, .text th { padding: 8px 16px 8px 0; border-top: 1px solid var(--line);
-  text-align: left; vertical-align: top; }
-.text .table { overflow-x: auto; }
-.text table { border-collapse: collapse; min-width: 520px; }
-.text footer { display: flex; gap: 20px; margin-top: 48px; padding-top: 16px;
-  border-top: 1px solid var(--line); }
-.text footer a, .text header a { display: inline-flex; min-height: 32px; align-items: center; }
-"""
-
 BILLING_PART = re.compile(r"<!-- billing -->\n?(.*?)<!-- /billing -->\n?", re.DOTALL)
 
 router = APIRouter(include_in_schema=False)
@@ -75,13 +65,8 @@ def _text_file(name: str) -> Path:
     return own_text if own_text and own_text.is_file() else DEFAULT_TEXTS / f"{name}.md"
 
 
-@lru_cache(maxsize=8)
 def render_legal_page(name: str, source: str) -> str:
     """Render a Markdown text as an HTML page."""
-    text = markdown.render(source)
-    text = text.replace("<table>", '<div class="table"><table>').replace(
-        "</table>", "</table></div>"
-    )
     links = "".join(
         f'<a href="/{each}"{" aria-current=page" if each == name else ""}>{title}</a>'
         for each, title in TITLES.items()
@@ -89,8 +74,23 @@ def render_legal_page(name: str, source: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(TITLES[name])} · Crate 404</title><script>{THEME_SCRIPT}</script>"
-        f'<link rel="stylesheet" href="/app.css"><style>{STYLE}</style></head><body>'
-        '<main class="text"><header><a href="/">Crate 404</a></header>'
-        f"<article>{text}</article><footer>{links}</footer></main></body></html>"
+        f"<title>{escape(TITLES[name])} · {APP_NAME}</title><script>{THEME_SCRIPT}</script>"
+        '<link rel="icon" href="/favicon.ico"><link rel="stylesheet" href="/app.css">'
+        f'<link rel="stylesheet" href="/text.css">{style(font_faces())}</head>'
+        f'<body>{text_bar()}<main class="text" id="content"><article>{_render_article(source)}'
+        f"</article><footer>{links}</footer></main></body></html>"
+    )
+
+
+def text_bar() -> str:
+    """Return the header of a page of text: the name, which leads home, and the library."""
+    library = element("a", "Open library", href="/library", class_="button")
+    return element("header", brand("/"), library, class_="topbar text-bar")
+
+
+@lru_cache(maxsize=8)
+def _render_article(source: str) -> str:
+    text = markdown.render(source)
+    return text.replace("<table>", '<div class="table" tabindex="0"><table>').replace(
+        "</table>", "</table></div>"
     )

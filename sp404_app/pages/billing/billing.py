@@ -101,6 +101,7 @@ def subscription() -> rx.Component:
             class_name="money-facts",
         ),
         rx.cond(BillingState.asking, cancel_question(), actions()),
+        rx.cond(CARD.known, invoice_details_note()),
         class_name="card stack subscription",
         aria_label="Subscription",
     )
@@ -136,13 +137,23 @@ def actions() -> rx.Component:
             data_testid="change-plan",
         ),
         rx.cond(
-            CARD.known, action_button("Manage payment method", BillingState.to_portal, "portal")
+            CARD.known,
+            action_button("Manage payment and invoice details", BillingState.to_portal, "portal"),
         ),
         rx.cond(
             CARD.can_cancel,
             action_button("Cancel plan", BillingState.ask(True), "cancel", "danger"),
         ),
         class_name="row wrap",
+    )
+
+
+def invoice_details_note() -> rx.Component:
+    """Where to change what invoices say about the customer."""
+    return rx.el.p(
+        "“Manage payment and invoice details” also changes name, address and VAT number.",
+        class_name="muted",
+        data_testid="invoice-details-note",
     )
 
 

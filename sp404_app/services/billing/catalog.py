@@ -20,6 +20,12 @@ PAID_PLANS = tuple(plan for plan in PLANS.values() if plan.price_cents)
 PRICES = tuple((plan, interval) for plan in PAID_PLANS for interval in Interval)
 PORTAL_OBJECT = "portal"
 WEBHOOK_OBJECT = "webhook"
+PORTAL_FEATURES: dict[str, Any] = {
+    "customer_update": {"enabled": True, "allowed_updates": ["address", "name", "tax_id"]},
+    "invoice_history": {"enabled": True},
+    "payment_method_update": {"enabled": True},
+    "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+}
 WEBHOOK_EVENTS = (
     "charge.dispute.closed",
     "charge.dispute.created",
@@ -166,7 +172,7 @@ def set_up_catalog(session: Session) -> list[str]:
         AppError: If Stripe refuses or does not answer.
     """
     lines = [_set_up_price(session, plan, interval) for plan, interval in PRICES]
-    lines.append(f"portal {_set_up_portal(session)}")
+    lines.append(f"portal {_set_up_portal(session)[0]}")
     if not settings().stripe_emulated:
         lines.append(_set_up_webhook(session))
     return lines
@@ -228,24 +234,47 @@ def _create_price(plan: Plan, interval: Interval) -> StripeDict:
     )
 
 
-def _set_up_portal(session: Session) -> str:
-    """Create the portal configuration: payment method, invoices, cancellation; no plan changes."""
+def mend_portal(session: Session) -> bool:
+    """Create the portal configuration, or correct it; return whether anything was wrong.
+
+    Raises:
+        AppError: If Stripe refuses or does not answer.
+    """
+    return _set_up_portal(session)[1]
+
+
+def _set_up_portal(session: Session) -> tuple[str, bool]:
+    """Create or correct the portal configuration; return its id, and whether it was changed.
+
+    The portal changes no email, because the account's counts, and no plan: our page does that.
+    """
     configurations = stripe_client.client().v1.billing_portal.configurations
+    wanted: Any = {
+        "features": PORTAL_FEATURES,
+        "default_return_url": f"{settings().origin}/billing",
+    }
     if row := _find_object(session, PORTAL_OBJECT):
         with suppress(NotFound), stripe_errors():
-            return configurations.retrieve(row.stripe_id).id
-    features: Any = {
-        "customer_update": {"enabled": False},
-        "invoice_history": {"enabled": True},
-        "payment_method_update": {"enabled": True},
-        "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
-    }
+            found = to_plain_dict(configurations.retrieve(row.stripe_id))
+            if found["active"] and _contains(found, wanted):
+                return row.stripe_id, False
+            configurations.update(row.stripe_id, wanted | {"active": True})
+            return row.stripe_id, True
     with stripe_errors():
-        made = configurations.create(
-            {"features": features, "default_return_url": f"{settings().origin}/billing"}
-        )
+        made = configurations.create(wanted)
     _save_object(session, PORTAL_OBJECT, made.id)
-    return made.id
+    return made.id, True
+
+
+def _contains(found: Any, wanted: Any) -> bool:
+    """Return whether an object of Stripe has the wanted values; lists may differ in order."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(
+            _contains(found.get(key), item) for key, item in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return isinstance(found, list) and sorted(found) == sorted(wanted)
+    return found == wanted
 
 
 def _set_up_webhook(session: Session) -> str:

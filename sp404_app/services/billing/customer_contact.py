@@ -3,6 +3,10 @@
 `told_email` and `told_name` hold what was last sent to Stripe; if the user has other values, an
 update is due. Each change enqueues a job, and the scheduler enqueues it again every minute while an
 update is due. So an outage of Stripe or Redis only delays updates.
+
+In the customer portal a company can enter another name for its invoices. That name stays: the
+customer's metadata `account_name` is the name that was sent last, and a customer whose name differs
+from it gets no name any more.
 """
 
 import uuid
@@ -17,7 +21,11 @@ from sp404_app.db import after_commit
 from sp404_app.errors import AppError
 from sp404_app.models import BillingCustomer, User
 from sp404_app.services.billing import customers, stripe_client
-from sp404_app.services.billing.stripe_client import StripeRequestFailed, StripeUnavailable
+from sp404_app.services.billing.stripe_client import (
+    StripeRequestFailed,
+    StripeUnavailable,
+    to_plain_dict,
+)
 from sp404_app.services.infra import queue
 
 UPDATE_ALL_JOB = "sp404_app.jobs.billing_contact.update_due_contacts"
@@ -77,8 +85,10 @@ def update_stripe_contact(session: Session, user_id: uuid.UUID) -> bool:
         return False
     try:
         with stripe_client.stripe_errors():
-            # Stripe cannot clear a name, so a user without a name gets the email instead.
-            fields: Any = {"email": email, "name": name or email}
+            fields: Any = {"email": email}
+            if customer.told_name is None or not _has_other_name(customer):
+                # Stripe cannot clear a name, so a user without a name gets the email instead.
+                fields |= {"name": name or email, "metadata": {"account_name": name or email}}
             stripe_client.client().v1.customers.update(customer.stripe_id, fields)
     except (StripeUnavailable, StripeRequestFailed):
         raise
@@ -88,3 +98,10 @@ def update_stripe_contact(session: Session, user_id: uuid.UUID) -> bool:
     session.add(customer)
     session.flush()
     return True
+
+
+def _has_other_name(customer: BillingCustomer) -> bool:
+    """Return whether the customer has a name at Stripe that was entered in the portal."""
+    found = to_plain_dict(stripe_client.client().v1.customers.retrieve(customer.stripe_id or ""))
+    sent = (found.get("metadata") or {}).get("account_name") or customer.told_name
+    return bool(found.get("name") and sent and found["name"] != sent)

@@ -294,7 +294,7 @@ def counts_as_storage(user_id: uuid.UUID) -> ColumnElement[bool]:
 def stored_bytes(session: Session, user_id: uuid.UUID) -> int:
     """Return how many bytes of the user's samples count as storage."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(
-        Sample.user_id == user_id, counts_as_storage(user_id), col(Sample.is_demo).is_(False)
+        Sample.user_id == user_id, counts_as_storage(user_id)
     )
     return int(session.exec(total).one())
 

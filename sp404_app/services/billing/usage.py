@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from sqlmodel import Session, col, func, select
 
@@ -60,7 +59,7 @@ def largest_samples(session: Session, user_id: uuid.UUID) -> list[LargeSample]:
     """Return the user's largest samples, largest first."""
     query = (
         select(Sample.id, Sample.name, Sample.size)
-        .where(*_own_samples(user_id), quotas.counts_as_storage(user_id))
+        .where(Sample.user_id == user_id, quotas.counts_as_storage(user_id))
         .order_by(col(Sample.size).desc(), col(Sample.id))
         .limit(LARGEST_COUNT)
     )
@@ -115,23 +114,21 @@ def _storage_changes(
     created_on = func.date(func.timezone("UTC", Sample.created_at))
     deleted_on = func.date(func.timezone("UTC", Sample.deleted_at))
     new = select(created_on, size, func.count()).where(
-        *_own_samples(user_id), Sample.created_at >= first
+        Sample.user_id == user_id, Sample.created_at >= first
     )
     for day, bytes_in, count in session.exec(new.group_by(created_on)):
         changes[day] = changes.get(day, 0) + int(bytes_in)
         added[day] = count
     gone = select(deleted_on, size).where(
-        *_own_samples(user_id), ~quotas.counts_as_storage(user_id), col(Sample.deleted_at) >= first
+        Sample.user_id == user_id,
+        ~quotas.counts_as_storage(user_id),
+        col(Sample.deleted_at) >= first,
     )
     for day, bytes_out in session.exec(gone.group_by(deleted_on)):
         changes[day] = changes.get(day, 0) - int(bytes_out)
     before = select(size).where(
-        *_own_samples(user_id),
+        Sample.user_id == user_id,
         Sample.created_at < first,
         quotas.counts_as_storage(user_id) | (col(Sample.deleted_at) >= first),
     )
     return changes, int(session.exec(before).one()), added
-
-
-def _own_samples(user_id: uuid.UUID) -> tuple[Any, ...]:
-    return (Sample.user_id == user_id, col(Sample.is_demo).is_(False))

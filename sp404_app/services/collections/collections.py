@@ -24,7 +24,7 @@ from sp404_app.services.collections.collection_values import (
 )
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
-from sp404_app.services.infra.text import clean_name
+from sp404_app.services.infra.text import clean_name, clean_text
 from sp404_app.services.library import search
 from sp404_app.services.library.collection_filter import ensure_references
 from sp404_app.services.library.collection_rules import Rules, parse_rules, rules_to_json
@@ -34,6 +34,7 @@ TRASH_DAYS = 30
 MAX_COLLECTIONS = 500  # outside the trash
 MAX_TRASHED_COLLECTIONS = 500
 MAX_MERGED_COLLECTIONS = 50
+MAX_WORDS = 20  # of a search for names
 
 
 def list_collections(
@@ -42,17 +43,16 @@ def list_collections(
     *,
     trash: bool = False,
     before: uuid.UUID | None = None,
+    text: str = "",
     limit: int = MAX_COLLECTIONS,
     count_smart: bool = True,
 ) -> list[CollectionSummary]:
     """Return a user's collections, newest first: those in use, or those in the trash.
 
-    `before` is the id of the last one of the page before. Without `count_smart`, smart ones are
-    not counted.
+    `before` is the id of the last one of the page before. With a `text`, only those whose name
+    contains each of its words. Without `count_smart`, smart ones are not counted.
     """
-    deleted_at = col(Collection.deleted_at)
-    wanted = deleted_at.is_not(None) if trash else deleted_at.is_(None)
-    query = select(Collection).where(Collection.user_id == user_id, wanted)
+    query = select(Collection).where(*_listed(user_id, trash=trash, text=text))
     if before is not None:
         query = query.where(col(Collection.id) < before)
     found = session.exec(query.order_by(col(Collection.id).desc()).limit(limit)).all()
@@ -69,11 +69,22 @@ def list_smart_ids(session: Session, user_id: uuid.UUID) -> list[uuid.UUID]:
     return list(session.exec(smart.order_by(col(Collection.id).desc())))
 
 
-def count_collections(session: Session, user_id: uuid.UUID, *, trash: bool = False) -> int:
-    """Return how many collections a user has, outside the trash or in it."""
+def count_collections(
+    session: Session, user_id: uuid.UUID, *, trash: bool = False, text: str = ""
+) -> int:
+    """Return how many collections `list_collections` finds for a user without a limit."""
+    listed = _listed(user_id, trash=trash, text=text)
+    return session.exec(select(func.count()).select_from(Collection).where(*listed)).one()
+
+
+def _listed(user_id: uuid.UUID, *, trash: bool, text: str) -> list[Any]:
     deleted_at = col(Collection.deleted_at)
+    words = [
+        col(Collection.name).icontains(word, autoescape=True)
+        for word in clean_text(text).split()[:MAX_WORDS]
+    ]
     wanted = deleted_at.is_not(None) if trash else deleted_at.is_(None)
-    return session.exec(select(func.count()).where(Collection.user_id == user_id, wanted)).one()
+    return [Collection.user_id == user_id, wanted, *words]
 
 
 def get_collection(

@@ -100,8 +100,7 @@ def add_sample(
     object_deletions.announce_object(key, session)
     storage.save(incoming.path, key)
     quotas.lock_library(session, user_id)
-    if not is_demo:
-        quotas.ensure_storage(session, user_id, incoming.size, "add")
+    quotas.ensure_storage(session, user_id, incoming.size, "add")
     ensure_no_duplicate(session, user_id, incoming.digest)
     sample = new_sample(
         user_id, incoming, key, tags.get_or_create_tags(session, user_id, tag_names)
@@ -335,7 +334,7 @@ def _restore_refusals(
         _owned_in(user_id, [sample.id for sample in samples]), quotas.counts_as_storage(user_id)
     )
     counted = set(session.exec(on_pads))  # a trashed sample that a pad uses needs no more room
-    sizes = {s.id: 0 if s.is_demo or s.id in counted else s.size for s in samples}
+    sizes = {s.id: 0 if s.id in counted else s.size for s in samples}
     room, quota_error = _storage_room(session, user_id, sum(sizes.values()))
     results: dict[uuid.UUID, AppError | None] = {}
     for sample in samples:

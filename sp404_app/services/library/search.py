@@ -1,17 +1,20 @@
 """Search a user's samples: full text, filters, sort orders and pagination, as SQL."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     LargeBinary,
     Select,
     String,
+    Uuid,
     and_,
+    any_,
     bindparam,
     func,
     literal,
@@ -210,6 +213,21 @@ def search_ids(
     matching = _where(user_id, query, scope)
     only_ids = matching.with_only_columns(col(Sample.id)).order_by(*_order_by(sort))
     return list(session.scalars(only_ids.limit(limit)))
+
+
+def search_among(
+    session: Session, user_id: uuid.UUID, query: SampleQuery, sample_ids: Collection[str]
+) -> list[uuid.UUID]:
+    """Return which of these samples a query finds. The spelling is not corrected.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+    """
+    if not sample_ids:
+        return []
+    ids = literal([uuid.UUID(each) for each in sample_ids], ARRAY(Uuid))
+    among = matching_samples(session, user_id, query).where(col(Sample.id) == any_(ids))
+    return list(session.scalars(among.with_only_columns(col(Sample.id))))
 
 
 def search_packed_ids(session: Session, user_id: uuid.UUID, query: SampleQuery) -> bytes:

@@ -121,6 +121,5 @@ def _trash_conditions(user_id: uuid.UUID) -> tuple[Any, ...]:
     """Return the conditions for samples in the trash that do not count as storage."""
     return (
         Sample.user_id == user_id,
-        col(Sample.is_demo).is_(False),
         ~quotas.counts_as_storage(user_id),
     )

@@ -79,16 +79,15 @@ def _enqueue_within_quota(
     samples: Sequence[Sample],
     active_jobs: dict[uuid.UUID, ProcessingJob],
 ) -> dict[uuid.UUID, RequestResult]:
-    """Enqueue as many samples as the analysis quota allows. Demo samples are not counted."""
+    """Enqueue as many samples as the analysis quota allows."""
     results: dict[uuid.UUID, RequestResult] = {}
-    count = sum(not sample.is_demo for sample in samples)
     try:
-        reserved = quotas.reserve_analyses(session, user_id, count)
+        reserved = quotas.reserve_analyses(session, user_id, len(samples))
     except QuotaExceeded as refusal:
         reserved = quotas.AnalysisReservation(None, 0, refusal)
     left, tier = reserved.count, quotas.get_plan(session, user_id).tier
     for sample in samples:
-        if not sample.is_demo and not left and reserved.refusal:
+        if not left and reserved.refusal:
             results[sample.id] = reserved.refusal
             continue
         job = active_jobs.get(sample.id)
@@ -97,8 +96,7 @@ def _enqueue_within_quota(
             after_commit(session, partial(queue.enqueue_job, job.id, tier, job.attempts))
         else:
             job = jobs.enqueue_analysis(session, user_id, sample.id, tier)
-        if not sample.is_demo:
-            job.usage_period_start, left = reserved.month, left - 1
+        job.usage_period_start, left = reserved.month, left - 1
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add_all((job, sample))
         jobs.publish_job(session, job)

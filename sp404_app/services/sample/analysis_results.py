@@ -88,7 +88,7 @@ def save_survey(
 def _reserve_quota(session: Session, job: ProcessingJob, sample: Sample) -> bool:
     row = session.get_one(ProcessingJob, job.id)
     # Analyses that no user requested are free. A retried job was counted at its first attempt.
-    if sample.is_demo or row.queue == queue.LOW or row.usage_period_start:
+    if row.queue == queue.LOW or row.usage_period_start:
         return True
     try:
         with session.begin_nested():

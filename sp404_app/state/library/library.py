@@ -148,17 +148,22 @@ class LibraryState(SessionState):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue  # pads are not shown in the library
             async with self:
-                query, start = self.query, self.window.start
+                query, start, chosen = self.query, self.window.start, frozenset(self._selected)
+                shown = with_spelling(query, self.window.corrected)
             try:
                 found = await in_transaction(
                     search.search_window, user_id, query, start, WINDOW_ROWS
                 )
+                left = await in_transaction(search.search_among, user_id, shown, chosen)
             except NotFound:
                 return  # the collection was deleted; its page says so
             sidebar = await in_transaction(load_sidebar, user_id)
             async with self:
                 self.sidebar = sidebar
                 self.changes += 1
+                if self.query == query:  # some may be in the trash now, or no longer match
+                    self._selected = self._selected - (chosen - set(map(str, left)))
+                    self._show_selection()
                 if self.query == query and self.window.start == start:
                     self._set_window(found)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import Session
 
+from sp404_app.models import Collection, User
 from tests.sounds import Keep
 
 Create = Callable[..., dict[str, Any]]
@@ -29,6 +31,32 @@ def names(client: TestClient, address: str) -> list[str]:
     answer = client.get(f"/api/samples?{address}")
     assert answer.status_code == 200, answer.text
     return [each["name"] for each in answer.json()["samples"]]
+
+
+def test_a_name_is_found_among_250_collections(
+    client: TestClient, session: Session, user: User, create: Create
+) -> None:
+    session.add_all(Collection(user_id=user.id, name=f"Crate {n}") for n in range(250))
+    session.commit()
+    create("Kicks", rules=KICKS)
+    answer = client.get("/api/collections?q=crate 24").json()
+    assert {each["name"] for each in answer["collections"]} == {
+        "Crate 24", "Crate 124", "Crate 224", *(f"Crate {n}" for n in range(240, 250)),
+    }  # fmt: skip
+    assert (answer["total"], answer["next_cursor"]) == (13, None)
+    everything = client.get("/api/collections?q=crate&limit=500&counts=false").json()
+    assert len(everything["collections"]) == 250
+    assert client.get("/api/collections?limit=501").status_code == 422
+
+
+def test_smart_collections_are_not_counted_on_request(
+    client: TestClient, keep: Keep, create: Create
+) -> None:
+    keep("Kick.wav")
+    create(rules=KICKS)
+    for counts, count in (("true", 1), ("false", 0)):
+        (found,) = client.get(f"/api/collections?counts={counts}").json()["collections"]
+        assert found["count"] == count
 
 
 def test_a_manual_collection_is_listed_in_its_own_order_unless_another_is_requested(

@@ -8,9 +8,12 @@ from sqlmodel import Session, col, select, update
 from sp404_app.audio.features.musical_keys import compatible_keys
 from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.db import transaction
-from sp404_app.models import Project, ProjectPad, Sample, User
+from sp404_app.jobs import runner
+from sp404_app.models import ProcessingJob, Project, ProjectPad, Sample, User
 from sp404_app.services.account import demo_account, demo_project
 from sp404_app.services.account.demo_project import BANKS, TEMPO_BPM
+from sp404_app.services.billing import quotas, usage
+from sp404_app.services.plans import Tier
 from sp404_app.services.projects import history, projects
 from sp404_app.services.projects.pad_sounds import transposed_key
 from sp404_app.settings import Settings
@@ -45,6 +48,23 @@ def test_every_pad_has_its_sample_and_a_length(session: Session, demo: User) -> 
     assert found == wanted
     assert all(pad.frames and pad.sample_id for pad in pads_of(session))
     assert history.next_labels(session, project) == ("", "")
+
+
+def test_the_sounds_of_the_demo_account_count_in_its_usage(session: Session, demo: User) -> None:
+    stored = sum(session.exec(select(Sample.size).where(Sample.user_id == demo.id)))
+    used = quotas.get_quota_usage(session, demo.id)
+    assert stored
+    assert (used.tier, used.storage_used) == (Tier.PRO, stored)
+    (today,) = usage.daily_usage(session, demo.id, 1)
+    assert (today.stored_bytes, today.added) == (stored, len(list(session.exec(select(Sample.id)))))
+    assert usage.largest_samples(session, demo.id)
+
+
+def test_analyses_of_the_demo_account_are_counted(session: Session, demo: User) -> None:
+    sample_id = session.exec(select(Sample.id).where(Sample.user_id == demo.id)).first()
+    job = session.exec(select(ProcessingJob).where(ProcessingJob.sample_id == sample_id)).one()
+    runner.run(str(job.id))
+    assert quotas.get_quota_usage(session, demo.id).analyses_used == 1
 
 
 def test_loops_play_as_loops_in_the_tempo_of_the_project(

@@ -87,6 +87,34 @@ def test_a_missing_portal_configuration_is_created_again(stripe: Any) -> None:
         assert catalog.portal_configuration_id(session) != "x"
 
 
+def disable_customer_update(stripe: Any) -> str:
+    """Give the portal the configuration of an older release; return its id."""
+    (made,) = stripe.billing_portal.configurations.list().data
+    old: Any = {"customer_update": {"enabled": False, "allowed_updates": ""}}
+    stripe.billing_portal.configurations.update(made.id, {"features": old, "active": False})
+    return made.id
+
+
+def test_the_portal_configuration_of_an_older_release_is_corrected(stripe: Any) -> None:
+    set_up()
+    old = disable_customer_update(stripe)
+    set_up()
+    (made,) = stripe.billing_portal.configurations.list().data
+    assert (made.id, made.active) == (old, True)
+    update = made.features.customer_update
+    assert (update.enabled, update.allowed_updates) == (True, ["address", "name", "tax_id"])
+    with transaction() as session:
+        assert catalog.mend_portal(session) is False
+
+
+def test_a_start_with_the_emulator_corrects_its_portal(shop: Shop) -> None:
+    with transaction() as session:
+        emulator_setup.set_up_emulator(session)
+        disable_customer_update(shop.stripe())
+        assert emulator_setup.set_up_emulator(session) == 1
+        assert emulator_setup.set_up_emulator(session) == 0
+
+
 def test_without_setup_paid_plans_are_unavailable(stripe: Any) -> None:
     with transaction() as session, pytest.raises(Unavailable, match="isn't available yet"):
         catalog.get_plan_price(session, Tier.PRO)

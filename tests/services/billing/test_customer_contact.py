@@ -1,5 +1,6 @@
 """Stripe customers keep the email and name of the user, so that receipts arrive."""
 
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -10,7 +11,7 @@ from sp404_app.db import transaction
 from sp404_app.jobs import billing_contact
 from sp404_app.models import BillingCustomer, Purpose, User
 from sp404_app.services.auth import email_change, one_time_tokens, users
-from sp404_app.services.billing import customer_contact
+from sp404_app.services.billing import customer_contact, subscriptions
 from sp404_app.services.infra import queue
 from tests.accounts import CLIENT, SignedUpUser, mailed_token, mails, sign_up_user
 from tests.shop import Shop
@@ -159,3 +160,26 @@ def test_a_deleted_customer_does_not_block_other_updates(shop: Shop, ada: Signed
     billing_contact.update_due_contacts()
     assert contact_at_stripe(shop, bob)[1] == "Grace Hopper"
     assert count_due() == 0
+
+
+def test_a_company_name_of_the_portal_stays(shop: Shop, ada: SignedUpUser) -> None:
+    rename(ada, "Grace", "Hopper")
+    run_contact_jobs()
+    fields: Any = {"name": "Hopper Systems GmbH"}
+    shop.stripe().customers.update(shop.customer(ada.id).stripe_id, fields)
+    rename(ada, "Grace", "Murray")
+    change_email(ada, "new@example.org")
+    run_contact_jobs()
+    assert contact_at_stripe(shop, ada) == ("new@example.org", "Hopper Systems GmbH")
+    assert count_due() == 0
+
+
+def test_the_portal_changes_name_and_address_but_no_email(shop: Shop, ada: SignedUpUser) -> None:
+    with transaction() as session:
+        url = subscriptions.open_portal(session, ada.id)
+    form = {"action": "details", "name": "Lovelace Ltd", "line1": "1 St James's Square"}
+    form |= {"city": "London", "country": "GB", "email": "eve@example.org"}
+    assert shop.browser.post(url, data=form).status_code == 303
+    assert contact_at_stripe(shop, ada) == ("ada@example.org", "Lovelace Ltd")
+    vat = {"action": "add-tax-id", "type": "gb_vat", "value": "GB123456789"}
+    assert shop.browser.post(url, data=vat).status_code == 303

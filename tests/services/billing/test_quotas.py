@@ -103,14 +103,12 @@ def test_released_analyses_never_go_below_zero(session: Session, user: User) -> 
     assert quotas.get_quota_usage(session, user.id).analyses_used == 0
 
 
-def test_storage_counts_own_samples_without_trash_and_demo_samples(
+def test_storage_counts_own_samples_without_trash(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
-    mine, trashed, demo = keep(), keep(), keep()
+    mine, trashed = keep(), keep()
     keep(owner=person().id)
     samples.delete_samples(session, user.id, [trashed])
-    session.get_one(Sample, demo).is_demo = True
-    session.flush()
     assert (
         quotas.get_quota_usage(session, user.id).storage_used == session.get_one(Sample, mine).size
     )

@@ -80,7 +80,6 @@ def test_stored_bytes_are_those_at_the_end_of_each_day(user: User) -> None:
     add_sample(user, 100, 60)
     add_sample(user, 10, 3)
     add_sample(user, 5, 2, 1)
-    add_sample(user, 1000, 1, is_demo=True)
     with transaction() as session:
         usage_days = usage.daily_usage(session, user.id, 5)
         assert [day.stored_bytes for day in usage_days] == [100, 110, 115, 110, 110]

@@ -25,6 +25,21 @@ def names(session: Session, user: User, **options: Any) -> list[str]:
     return [each.name for each in collections.list_collections(session, user.id, **options)]
 
 
+def test_collections_are_found_by_the_words_of_their_names(
+    session: Session, user: User, person: Callable[..., User]
+) -> None:
+    for name in ("Dusty Drums", "Drum breaks 100%", "Keys"):
+        collections.create_collection(session, user.id, name=name)
+    collections.create_collection(session, person().id, name="Drums of others")
+    assert names(session, user, text="drum") == ["Drum breaks 100%", "Dusty Drums"]
+    assert names(session, user, text=" DRUM dust ") == ["Dusty Drums"]
+    assert names(session, user, text="100%") == ["Drum breaks 100%"]
+    assert names(session, user, text="_") == []
+    assert names(session, user, text="\x00 keys") == ["Keys"]
+    assert len(names(session, user, text="")) == 3
+    assert collections.count_collections(session, user.id, text="drum") == 2
+
+
 @pytest.mark.parametrize(
     ("fields", "place"),
     [

@@ -165,6 +165,18 @@ def test_a_typo_is_corrected_and_the_correction_returned(
     assert search.search_window(session, user.id, SampleQuery(q="zzzzzzz"), 0, 10).total == 0
 
 
+def test_of_some_samples_only_those_that_the_query_finds_are_returned(
+    session: Session, user: User, person: Callable[..., User], add: Add
+) -> None:
+    kick, snare, gone = add("Kick"), add("Snare"), add("Kick 2", deleted_at=now())
+    add("Kick 3")
+    theirs = add("Kick", owner=person().id)
+    some = [str(each) for each in (kick, snare, gone, theirs)]
+    assert search.search_among(session, user.id, SampleQuery(q="kick"), some) == [kick]
+    assert search.search_among(session, user.id, SampleQuery(trash=True), some) == [gone]
+    assert search.search_among(session, user.id, SampleQuery(), []) == []
+
+
 def test_spelling_correction_uses_only_the_users_words(
     session: Session, user: User, person: Callable[..., User], add: Add
 ) -> None:

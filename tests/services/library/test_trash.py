@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlmodel import Session, select, update
+from sqlmodel import Session, select
 
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, QuotaExceeded
@@ -127,19 +127,16 @@ def test_restoring_needs_room_in_the_storage_quota(user: User, put: Put) -> None
     assert exist([first]) == [True]
 
 
-def test_demo_samples_and_other_users_are_not_purged(
+def test_samples_of_other_users_are_not_purged(
     user: User, put: Put, person: Callable[..., User]
 ) -> None:
     other = person()
-    demo, theirs = put(90), put(90, other.id)
-    with transaction() as session:
-        session.exec(update(Sample).where(Sample.id == demo).values(is_demo=True))  # type: ignore[arg-type]
-    trash_samples(user, demo)
+    theirs = put(90, other.id)
     with transaction() as session:
         samples.delete_samples(session, other.id, [theirs])
     mine = [put(60), put(60)]
     assert [trash_samples(user, each).purged for each in mine] == [0, 1]
-    assert exist([demo, theirs, *mine]) == [True, True, False, True]
+    assert exist([theirs, *mine]) == [True, False, True]
 
 
 def test_concurrent_deletions_and_restores_do_not_deadlock(

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import select, update
+from sqlmodel import select
 
 from sp404_app.db import transaction
 from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.jobs import runner
-from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, User
+from sp404_app.models import JobStatus, ProcessingJob, SampleStatus, User
 from sp404_app.services import plans
 from sp404_app.services.billing import entitlements, quotas
 from sp404_app.services.billing.access_rules import Access
@@ -203,18 +203,6 @@ def test_results_survive_when_the_worker_refuses_a_second_analysis(
         samples.restore_samples(session, user.id, [sample_id])
     runner.run(str(job_of(sample_id).id))
     assert analysis_of(sample_id) == before
-
-
-def test_analyses_of_demo_samples_are_not_counted(
-    user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
-) -> None:
-    sample_id = analysed()
-    limit(1)
-    with transaction() as session:
-        session.exec(update(Sample).values(is_demo=True))
-    request_analysis(user, sample_id)
-    runner.run(str(job_of(sample_id).id))
-    assert used(user) == 1
 
 
 def test_the_api_answers_429_over_quota_and_402_if_restricted(
