@@ -1,5 +1,7 @@
 """The landing page: what the product is, how it works, and the plans."""
 
+from typing import Literal
+
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
@@ -104,7 +106,9 @@ def hero() -> rx.Component:
     )
 
 
-def product_picture(name: str, alt: str, loading: str = "eager") -> rx.Component:
+def product_picture(
+    name: str, alt: str, loading: Literal["eager", "lazy"] = "eager"
+) -> rx.Component:
     """A picture of a page, with one of its own for phones; `assets` holds both.
 
     Reflex makes styles of `width` and `height`. As attributes, they keep the place free.
