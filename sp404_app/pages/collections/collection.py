@@ -24,6 +24,7 @@ SHEET = CollectionState.sheet
 def collection() -> rx.Component:
     """The page, in one of its phases: loading, loaded or missing."""
     return layout(
+        style_sheet("/alike.css"),
         style_sheet("/projects.css"),
         style_sheet("/collections.css"),
         style_sheet("/bulk.css"),
