@@ -69,6 +69,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
   const scroller = useRef(null);
   const place = useRef({ top: 0, restored: null, isLoaded: null });
   const isShown = !drawer;
+  const epochOfMount = useRef(epoch);
   const currentPlace = () => ({ top: place.current.top, cursor: player.getSnapshot().cursor, cursorId: player.getSnapshot().cursorId });
 
   // Of the sample that the address names: in the middle of the list.
@@ -90,9 +91,10 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
   };
 
   useEffect(() => {
-    // Before the page has loaded, the address is that of the last visit. A list loaded by its URL has none.
-    if (isShown && isHydrated && address) showAddress(address);
-  }, [address, isHydrated]);
+    // Before the page has loaded, the list and the address are those of the last visit, which a link to
+    // another search has just left. A list loaded by its URL has no address.
+    if (isShown && isHydrated && address && epoch !== epochOfMount.current) showAddress(address);
+  }, [address, isHydrated, epoch]);
 
   useEffect(() => {
     const { restored } = place.current;

@@ -9,6 +9,7 @@ from sp404_app.services.library.preview_gain import preview_gain
 
 WINDOW_ROWS = 40  # rows in the page and in state: one screen, and half a screen on either side
 CONFIDENT_BPM = 0.6  # confidence (0 to 1) from which a tempo is shown as certain
+MAX_NAME = 80  # characters of a name that are sent
 MAX_TAGS = 6  # sent of one sample; the list shows those that fit
 
 
@@ -38,19 +39,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The loaded rows, the index of the first one, and the number of rows in the whole list."""
+    """The loaded rows, the index of the first one, and the number of rows in the whole list.
+
+    `anchor` is the name of the sample that the others are compared with, if the list is sorted by
+    likeness, and `is_compared` whether it was analysed.
+    """
 
     rows: list[Row]
     start: int = 0
     total: int = 0
     corrected: str = ""
+    anchor: str = ""
+    is_compared: bool = False
 
 
 def row_of(sample: Sample) -> Row:
     """Return the row of a sample."""
     return Row(
         id=str(sample.id),
-        name=sample.name[:80],
+        name=sample.name[:MAX_NAME],
         bpm=format_tempo(sample.bpm),
         sure=sample.bpm_source == Source.USER or (sample.bpm_confidence or 0) >= CONFIDENT_BPM,
         key=(sample.key or "").replace(" major", "").replace(" minor", "m"),

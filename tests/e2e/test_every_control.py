@@ -114,6 +114,8 @@ COLLECTION_CONTROLS = (
 LINK_CONTROLS = "share-link >|keep-link"
 # Dialogs of bulk edits, which test_bulk.py drives: they change the names that others look for.
 BULK_CONTROLS = r"button:(bulk-edit|edit-results|open-bulk-edits)$"
+# Of a list that is sorted by likeness, and what leads to it.
+LIKENESS_CONTROLS = r"weights?-|likeness-chip|menu-like"
 # The panel of the player is the same on every page; the scenario of the library operates it.
 PREVIEW_PANEL = r":match-(bpm|key|on|own|project|switch|close)$"
 TOKEN = "?token=" + "x" * 43
@@ -157,6 +159,8 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "select:kind": url("kind="),
     "select:rating_min": url("rating_min="),
     "button:columns": seen("[data-testid=columns-menu]"),
+    "sample-row > button:menu-like": url("like="),
+    "input:weight-timbre": url("weights=50%2C"),
     "button:room-loops": url("kind=loop"),
     "button:room-trash": url("view=trash"),
     "button:sort-name": url("sort=name"),
@@ -417,7 +421,14 @@ SCENARIOS = {
             "Tab": ("ArrowDown", "F2"),
         },
         sql=seed_data.RESTORE_ALL_SQL,
-        only=f"^(?!.*({FORM_CONTROLS}|{BULK_CONTROLS}|{LINK_CONTROLS}))",
+        only=f"^(?!.*({FORM_CONTROLS}|{BULK_CONTROLS}|{LINK_CONTROLS}|{LIKENESS_CONTROLS}))",
+    ),
+    "library sorted by likeness": PageScenario(
+        "/library?like={sample}",
+        "[data-testid=weight-timbre]",
+        "owner",
+        sql=seed_data.RESTORE_ALL_SQL,
+        only=f"{LIKENESS_CONTROLS}|row-menu",
     ),
     "map": PageScenario(
         "/map",

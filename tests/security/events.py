@@ -22,6 +22,7 @@ PARAMETERS: dict[str, object] = {
     "PadsState.set_pad_tempo.value": "92.5",
     "PadsState.set_number.value": "3",
     "LibraryState.select_samples.sample_ids": ["01a204c0-82ec-769a-8e34-995e038227bd"],
+    "LikenessState.weigh.weights": [100, 50, 0, 100],
     "ColumnsState.set_shown.name": "tags",
     "ColumnsState.move.name": "tags",
     "ColumnsState.move.by": 1,

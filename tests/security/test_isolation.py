@@ -126,6 +126,34 @@ def expired(person: Person) -> Iterator[dict[str, str]]:
         yield headers
 
 
+# Optional query parameters that are ids of rows in these tables; a cursor is a place, not a row.
+QUERY_IDS = {"like": "samples", "collection": "collections"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        (operation, part["name"])
+        for operation in PRIVATE
+        for part in operation.description.get("parameters", [])
+        if part["in"] == "query" and part["name"] != "cursor" and "uuid" in str(part["schema"])
+    ],
+    ids=str,
+)
+def test_another_users_id_in_a_query_is_answered_like_an_unknown_one(
+    operation: Operation, name: str, client: TestClient, owner: Person
+) -> None:
+    def ask(ids: dict[str, str], headers: dict[str, str]) -> tuple[int, str]:
+        asked = {name: ids[QUERY_IDS[name]]}
+        answer = client.request(operation.method, operation.path, params=asked, headers=headers)
+        return answer.status_code, answer.text
+
+    stranger = bearer(sign_up_user().id)
+    assert ask(owner.ids, stranger) == ask(never(), stranger)
+    assert ask(owner.ids, stranger)[0] == 404
+    assert ask(owner.ids, bearer(owner.who.id))[0] == 200
+
+
 @pytest.mark.parametrize("operation", PRIVATE, ids=str)
 def test_another_users_id_is_answered_like_an_unknown_one(
     operation: Operation, client: TestClient, owner: Person

@@ -21,11 +21,24 @@ from sp404_app.api.deps import authenticate_and_count
 from sp404_app.db import NotQuick
 from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.library import sample_list, search
+from sp404_app.services.library.likeness_order import parse_weights
 
 Text = Annotated[str, Query(max_length=400)]
 Number = Annotated[float | None, Query(ge=0, le=1e6)]
 Cursor = Annotated[str, Query(max_length=2000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
+Like = Annotated[
+    uuid.UUID | None,
+    Query(description="Sort by likeness to this sample: itself first, then the nearest."),
+]
+WeightsText = Annotated[
+    str | None,
+    Query(
+        pattern="^[0-9]{1,3}(,[0-9]{1,3}){3}$",
+        description="With `like`: weights of timbre, envelope, pitch and rhythm, 0 to 100 percent "
+        "each and not all 0, separated by commas. Without, all are 100.",
+    ),
+]
 
 SAMPLE_LIST_PATH = "/api/samples"
 SAMPLE_PATH = re.compile("/api/samples/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -53,11 +66,17 @@ def sample_filters(  # noqa: PLR0913 - one parameter for each filter of the cont
     trash: bool = False,
     collection: uuid.UUID | None = None,
     sort: Annotated[str | None, Query(max_length=400)] = None,
+    like: Like = None,
+    weights: WeightsText = None,
 ) -> search.SampleQuery:
     """Build the search query from the URL parameters.
 
-    Without `sort`, the newest samples come first; in a manual collection, its order applies.
+    Without `sort`, the newest samples come first; in a manual collection, its order applies. With
+    `like`, likeness is the only order.
     """
+    usual = search.DEFAULT_SORT if collection is None else "position"
+    if like is not None:
+        usual = search.LIKENESS_SORT
     return search.SampleQuery(
         q=q,
         bpm_min=bpm_min,
@@ -75,7 +94,9 @@ def sample_filters(  # noqa: PLR0913 - one parameter for each filter of the cont
         has_copies=has_copies,
         trash=trash,
         collection=collection,
-        sort=(search.DEFAULT_SORT if collection is None else "position") if sort is None else sort,
+        sort=usual if sort is None else sort,
+        like=like,
+        weights=() if weights is None else parse_weights(weights),
     )
 
 

@@ -53,6 +53,11 @@ def list_samples(
 
     Words of `q` are those of names, tags, notes and folders. Some also mean what was measured:
     "dark", "short", "kick", "around 90"; in quotes they do not. "-" excludes a word.
+
+    With `like`, samples are sorted by their likeness to one of yours: itself first if the search
+    finds it, then the nearest. Those that cannot be compared come last, newest first: not analysed,
+    or by another version of the analysis. Cursors of this order are of one sample and its weights,
+    until that sample is analysed again.
     """
     found = search.search_page(session, user_id, query, cursor, limit)
     return SamplePage(

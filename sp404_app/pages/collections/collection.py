@@ -9,6 +9,7 @@ from sp404_app.pages.collections.header import header
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import COLLECTION_ACTION_KEYS, help_dialog, tag_dialog
 from sp404_app.pages.library.filters import active_chips, filters
+from sp404_app.pages.library.likeness import likeness_bar
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters_button, search_field
@@ -23,6 +24,7 @@ SHEET = CollectionState.sheet
 def collection() -> rx.Component:
     """The page, in one of its phases: loading, loaded or missing."""
     return layout(
+        style_sheet("/alike.css"),
         style_sheet("/projects.css"),
         style_sheet("/collections.css"),
         style_sheet("/bulk.css"),
@@ -57,6 +59,7 @@ def here() -> rx.Component:
                 rx.el.div(search_field(), filters_button(), class_name="tools"),
                 filters(),
                 active_chips(),
+                likeness_bar(),
             ),
             sample_list(in_collection=True, empty=empty_collection()),
             class_name="main",

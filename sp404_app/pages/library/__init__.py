@@ -10,6 +10,7 @@ from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import ACTION_KEYS, deletion_dialog, help_dialog, tag_dialog
 from sp404_app.pages.library.filters import active_chips, filters
 from sp404_app.pages.library.library_menu import import_dialog
+from sp404_app.pages.library.likeness import likeness_bar
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
@@ -34,7 +35,12 @@ def library() -> rx.Component:
                 rx.el.h1("Library", class_name="visually-hidden"),
                 toolbar(),
                 rx.el.div(
-                    filters(), active_chips(), trash_note(), waiting_note(), offline_library()
+                    filters(),
+                    active_chips(),
+                    likeness_bar(),
+                    trash_note(),
+                    waiting_note(),
+                    offline_library(),
                 ),
                 sample_list(),
                 class_name="main",

@@ -7,6 +7,7 @@ from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import MAX_STEP, CollectionState
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.likeness import LikenessState
 from sp404_app.state.library.permanent_deletion import PermanentDeletionState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
@@ -59,6 +60,11 @@ def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
                 "Share…",
                 "menu-share",
                 on_click=ShareState.open_for_sample(sample.id),
+            ),
+            menu_item(
+                "Sort by likeness",
+                "menu-like",
+                on_click=LikenessState.compare_with(sample.id),
             ),
             item("Tag", "tag"),
             item("Rename", "rename"),

@@ -27,7 +27,15 @@ def similar_section() -> rx.Component:
         ),
         rx.cond(
             SimilarState.rows.length() > 0,
-            rx.el.ul(rx.foreach(SimilarState.rows, similar_row), class_name="alike-list"),
+            rx.fragment(
+                rx.el.ul(rx.foreach(SimilarState.rows, similar_row), class_name="alike-list"),
+                rx.el.a(
+                    "Show all in the library",
+                    href=SimilarState.library_url,
+                    class_name="alike-all",
+                    data_testid="alike-all",
+                ),
+            ),
             rx.cond(
                 SimilarState.looked,
                 rx.el.p(

@@ -47,6 +47,8 @@ def parse_filter(values: Mapping[str, Any]) -> search.SampleQuery:
     try:
         # As in a list: a collection without another order has its own.
         order = {"sort": "position"} if values.get("collection") else {}
+        if values.get("like"):
+            order = {"sort": search.LIKENESS_SORT}
         return QUERY_ADAPTER.validate_python(order | dict(values))
     except ValidationError as error:
         faults = {".".join(map(str, e["loc"])): [e["msg"]] for e in error.errors()}

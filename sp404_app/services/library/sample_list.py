@@ -23,7 +23,7 @@ from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
 from sp404_app.services.infra import cache_version
 from sp404_app.services.infra.redis_counters import RedisUnavailable
-from sp404_app.services.library import search, search_cursor
+from sp404_app.services.library import search, search_cursor, search_order
 from sp404_app.services.library.schemas import SAMPLE_COLUMNS, SampleView
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.settings import MB
@@ -78,9 +78,10 @@ async def fetch_sample_page(
     Raises:
         ValidationFailed: If the cursor is invalid.
         NotQuick: If nothing was found, as the spelling may need correction, if the query is
-            limited to a collection, or if the database has no free fast connection.
+            limited to a collection or sorted by likeness, or if the database has no free fast
+            connection.
     """
-    if query.collection is not None:
+    if query.collection is not None or query.like is not None:
         raise NotQuick
     try:
         # Read before the rows: a version read after them could be newer than they are.
@@ -117,7 +118,7 @@ async def _query_page(user_id: uuid.UUID, query: SampleQuery, cursor: str, limit
     samples = [_row_to_json(row) for row in rows[:limit]]
     next_cursor = None
     if len(rows) > limit:
-        last, column = samples[-1], search.sort_column(query.sort)
+        last, column = samples[-1], search_order.sort_column(query.sort)
         value = None if column == "id" else last[JSON_FIELDS.get(column, column)]
         next_cursor = search_cursor.encode_cursor(query.sort, uuid.UUID(last["id"]), value)
     answer = {"samples": samples, "next_cursor": next_cursor, "total": rows[0]["total"]}

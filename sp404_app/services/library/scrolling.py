@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import Sample
 from sp404_app.services.library import search
+from sp404_app.services.library.likeness_order import get_anchor
 from sp404_app.services.library.search import SampleQuery, SearchResult
 from sp404_app.settings import MB
 
@@ -71,14 +72,19 @@ def scroll_window(
 
     `version` is the current cache version of the user's library, None if unknown. While the list
     is `moving`, the order may be up to `MAX_STALENESS_S` old.
+
+    Raises:
+        NotFound: If the collection or the sample to compare with does not exist or belongs to
+            another user.
     """
+    anchor = get_anchor(session, user_id, query.like) if query.like else None
     order = _load_order(session, user_id, query, version, moving=moving)
     start = max(0, min(start, len(order) - limit))
     ids = order.ids_between(start, limit)
     statement = select(Sample).where(col(Sample.user_id) == user_id, col(Sample.id).in_(ids))
     rows = {row.id: row for row in session.exec(statement.options(*search.DEFERRED_COLUMNS))}
     live = [rows[i] for i in ids if i in rows and (rows[i].deleted_at is None) != query.trash]
-    return SearchResult(live, len(order), start)
+    return SearchResult(live, len(order), start, anchor=anchor)
 
 
 def find_row(

@@ -3,52 +3,50 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     LargeBinary,
     Select,
     String,
     Uuid,
-    and_,
     any_,
     bindparam,
     func,
     literal,
-    or_,
     text,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from sp404_app.audio.features.musical_keys import KEYS, compatible_keys
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.errors import ValidationFailed
-from sp404_app.models import CollectionSample, Kind, Sample, SampleStatus
-from sp404_app.services.infra.text import sort_key
+from sp404_app.models import Kind, Sample, SampleStatus
 from sp404_app.services.library import heard_words, search_terms
 from sp404_app.services.library.collection_filter import CollectionScope, load_scope
+from sp404_app.services.library.likeness_order import (
+    WEIGHTS_MESSAGE,
+    Anchor,
+    LikenessOrder,
+    Weights,
+    are_weights,
+    get_anchor,
+)
 from sp404_app.services.library.search_conditions import has_copies, is_favourite, matches_text
-from sp404_app.services.library.search_cursor import decode_cursor, encode_cursor
+from sp404_app.services.library.search_order import (
+    COLLECTION_SORTS,
+    DEFAULT_SORT,
+    LIKENESS_SORT,
+    POSITION_SORTS,
+    SORTS,
+    SearchOrder,
+)
 from sp404_app.services.library.search_terms import SearchTerm
 
-SORTS: dict[str, Any] = {
-    "created": col(Sample.id),  # UUIDv7 sorts by time
-    "name": col(Sample.sort_key),
-    "bpm": col(Sample.bpm),
-    "key": col(Sample.key),
-    "duration": col(Sample.duration),
-    "size": col(Sample.size),
-    "copies": col(Sample.duplicate_group_id),
-}
-COLLECTION_SORTS = {**SORTS, "position": col(CollectionSample.position)}  # of a manual collection
-DEFAULT_SORT = "-created"
-POSITION_SORTS = frozenset({"position", "-position"})
 # Lists do not show these columns, which are the larger part of a row.
 DEFERRED_COLUMNS = (defer(Sample.search), defer(Sample.search_text), defer(Sample.note))  # type: ignore[arg-type]
 MAX_NUMBER = 1_000_000
@@ -60,6 +58,8 @@ class SampleQuery:
     """Search text, filters and sort order; empty values do not filter.
 
     In a smart collection, which has no positions, the sort order `position` is the default one.
+    The sort order `likeness` is that to the sample `like`, which no other order has; `weights` are
+    percentages of timbre, envelope, pitch and rhythm, or empty for the usual ones.
     """
 
     q: str = ""
@@ -79,6 +79,8 @@ class SampleQuery:
     trash: bool = False
     collection: uuid.UUID | None = None
     sort: str = DEFAULT_SORT
+    like: uuid.UUID | None = None
+    weights: Weights = ()
 
     def __post_init__(self) -> None:
         """Validate all fields.
@@ -87,7 +89,8 @@ class SampleQuery:
             ValidationFailed: With a message for each invalid field.
         """
         faults = {
-            "sort": self.sort.removeprefix("-")
+            "sort": self.like is None
+            and self.sort.removeprefix("-")
             not in (SORTS if self.collection is None else COLLECTION_SORTS),
             "key": bool(self.key) and self.key not in KEYS,
             "compatible_key": bool(self.compatible_key) and self.compatible_key not in KEYS,
@@ -101,15 +104,30 @@ class SampleQuery:
                 errors[field] = [f"Enter a number from 0 to {MAX_NUMBER:,}."]
         if (self.rating_min or 0) not in range(MAX_RATING + 1):
             errors["rating_min"] = [f"Enter a whole number from 0 to {MAX_RATING}."]
+        errors |= self._likeness_errors()
         if errors:
             raise ValidationFailed("This search isn’t valid.", errors)
+
+    def _likeness_errors(self) -> dict[str, list[str]]:
+        if self.like is None:
+            needs_sample = ["This needs the sample to compare with, as “like”."]
+            if self.sort == LIKENESS_SORT:
+                return {"sort": needs_sample}
+            return {"weights": needs_sample} if self.weights else {}
+        errors: dict[str, list[str]] = {}
+        if self.sort != LIKENESS_SORT:
+            errors["sort"] = ["Samples like another one are sorted by likeness."]
+        if self.weights and not are_weights(self.weights):
+            errors["weights"] = [WEIGHTS_MESSAGE]
+        return errors
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """One page of a result, and the number of rows in all of it.
 
-    `corrected` is the search text after spelling correction, empty if none was needed.
+    `corrected` is the search text after spelling correction, empty if none was needed. `anchor` is
+    the sample that the others are compared with, if they are sorted by likeness.
     """
 
     rows: Sequence[Sample]
@@ -117,6 +135,7 @@ class SearchResult:
     start: int = 0
     next_cursor: str | None = None
     corrected: str = ""
+    anchor: Anchor | None = None
 
 
 def search_window(
@@ -125,13 +144,16 @@ def search_window(
     """Return the rows `start` to `start + limit` of a result, for the scrolling list.
 
     Raises:
-        NotFound: If the collection does not exist or belongs to another user.
+        NotFound: If the collection or the sample to compare with does not exist or belongs to
+            another user.
     """
     search = _match_or_correct(session, user_id, query)
     start = max(0, min(start, max(0, search.total - limit)))
-    part = search.matching.order_by(*_order_by(search.sort)).offset(start).limit(limit)
+    part = _select_window(search.matching, search.order, start, limit)
     rows = session.exec(part.options(*DEFERRED_COLUMNS)).all()
-    return SearchResult(rows, search.total, start, corrected=search.corrected)
+    likeness = search.order.likeness
+    anchor = likeness.anchor if likeness else None
+    return SearchResult(rows, search.total, start, corrected=search.corrected, anchor=anchor)
 
 
 def search_page(
@@ -140,19 +162,15 @@ def search_page(
     """Return the rows after a cursor (keyset pagination: stable if rows are added or deleted).
 
     Raises:
-        NotFound: If the collection does not exist or belongs to another user.
+        NotFound: If the collection or the sample to compare with does not exist or belongs to
+            another user.
         ValidationFailed: If the cursor is invalid.
     """
     search = _match_or_correct(session, user_id, query)
-    rows = session.exec(_limit_page(search.matching, search.sort, cursor, limit)).all()
+    rows = session.exec(_limit_page(search.matching, search.order, cursor, limit)).all()
     next_cursor = None
     if len(rows) > limit:
-        last = rows[limit - 1]
-        if search.sort in POSITION_SORTS and query.collection:
-            value = _position_of(session, query.collection, last.id)
-        else:
-            value = getattr(last, sort_column(search.sort))
-        next_cursor = encode_cursor(search.sort, last.id, value)
+        next_cursor = search.order.cursor_of(session, rows[limit - 1], query.collection)
     return SearchResult(
         rows[:limit], search.total, next_cursor=next_cursor, corrected=search.corrected
     )
@@ -163,27 +181,44 @@ def page_statements(
 ) -> tuple[SelectOfScalar[Sample], Select[int]]:
     """Return the statements of `search_page`: `limit + 1` rows after a cursor, and the total.
 
-    The query must not name a collection.
+    The query must name neither a collection nor a sample to compare with.
 
     Raises:
         ValidationFailed: If the cursor is invalid.
     """
     matching = _where(user_id, query, None)
-    return _limit_page(matching, query.sort, cursor, limit), _count_statement(matching)
+    order = SearchOrder(query.sort)
+    return _limit_page(matching, order, cursor, limit), _count_statement(matching)
 
 
 def _limit_page(
-    matching: SelectOfScalar[Sample], sort: str, cursor: str, limit: int
+    matching: SelectOfScalar[Sample], order: SearchOrder, cursor: str, limit: int
 ) -> SelectOfScalar[Sample]:
+    joined = order.join(matching)
     if cursor:
-        matching = matching.where(_after_cursor(sort, cursor))
-    order = _order_by(sort)
-    if sort in POSITION_SORTS:
-        return matching.order_by(*order).limit(limit + 1)
+        joined = joined.where(order.after(cursor))
+    if order.sort in POSITION_SORTS:
+        return joined.order_by(*order.columns()).limit(limit + 1)
+    return _select_first(joined, order, 0, limit + 1)
+
+
+def _select_window(
+    matching: SelectOfScalar[Sample], order: SearchOrder, start: int, limit: int
+) -> SelectOfScalar[Sample]:
+    if order.likeness is not None:  # whole rows beside the vectors take longer to sort
+        return _select_first(order.join(matching), order, start, limit)
+    return matching.order_by(*order.columns()).offset(start).limit(limit)
+
+
+def _select_first(
+    joined: SelectOfScalar[Sample], order: SearchOrder, start: int, limit: int
+) -> SelectOfScalar[Sample]:
     # The ids come from an index of the user's samples alone. With all columns, PostgreSQL may walk
     # through the samples of other users that are newer.
-    ids = matching.with_only_columns(col(Sample.id)).order_by(*order).limit(limit + 1).subquery()
-    return select(Sample).where(col(Sample.id).in_(ids.select())).order_by(*order)
+    ids = joined.with_only_columns(col(Sample.id)).order_by(*order.columns())
+    part = (ids.offset(start) if start else ids).limit(limit).subquery()
+    rows = order.join(select(Sample)).where(col(Sample.id).in_(part.select()))
+    return rows.order_by(*order.columns())
 
 
 def matching_samples(
@@ -194,7 +229,8 @@ def matching_samples(
     The spelling is not corrected.
 
     Raises:
-        NotFound: If the collection does not exist or belongs to another user.
+        NotFound: If the collection or the sample to compare with does not exist or belongs to
+            another user.
     """
     return _where(user_id, query, _load_scope(session, user_id, query)[0])
 
@@ -207,11 +243,12 @@ def search_ids(
     The spelling is not corrected: what is done to these samples must concern no others.
 
     Raises:
-        NotFound: If the collection does not exist or belongs to another user.
+        NotFound: If the collection or the sample to compare with does not exist or belongs to
+            another user.
     """
-    scope, sort = _load_scope(session, user_id, query)
-    matching = _where(user_id, query, scope)
-    only_ids = matching.with_only_columns(col(Sample.id)).order_by(*_order_by(sort))
+    scope, order = _load_scope(session, user_id, query)
+    matching = order.join(_where(user_id, query, scope))
+    only_ids = matching.with_only_columns(col(Sample.id)).order_by(*order.columns())
     return list(session.scalars(only_ids.limit(limit)))
 
 
@@ -234,12 +271,13 @@ def search_packed_ids(session: Session, user_id: uuid.UUID, query: SampleQuery) 
     """Return the ids of all samples a query finds, in its order, concatenated, 16 bytes each.
 
     Raises:
-        NotFound: If the collection does not exist or belongs to another user.
+        NotFound: If the collection or the sample to compare with does not exist or belongs to
+            another user.
     """
-    scope, sort = _load_scope(session, user_id, query)
-    packed = aggregate_order_by(literal(b"", LargeBinary), *_order_by(sort))
+    scope, order = _load_scope(session, user_id, query)
+    packed = aggregate_order_by(literal(b"", LargeBinary), *order.columns())
     agg = func.string_agg(func.uuid_send(col(Sample.id), type_=LargeBinary), packed)
-    matching = _where(user_id, query, scope)
+    matching = order.join(_where(user_id, query, scope))
     return session.scalars(matching.with_only_columns(agg)).one() or b""
 
 
@@ -249,33 +287,37 @@ class _Search:
 
     matching: SelectOfScalar[Sample]
     total: int
-    sort: str
+    order: SearchOrder
     corrected: str = ""
 
 
 def _load_scope(
     session: Session, user_id: uuid.UUID, query: SampleQuery
-) -> tuple[CollectionScope | None, str]:
+) -> tuple[CollectionScope | None, SearchOrder]:
     """Return the collection of a query, and the sort order in it."""
+    order = SearchOrder(query.sort)
+    if query.like is not None:
+        anchor = get_anchor(session, user_id, query.like)
+        order = SearchOrder(query.sort, LikenessOrder(user_id, anchor, query.weights))
     if query.collection is None:
-        return None, query.sort
+        return None, order
     scope = load_scope(session, user_id, query.collection)
     is_unordered = scope.rules is not None and query.sort in POSITION_SORTS
-    return scope, DEFAULT_SORT if is_unordered else query.sort
+    return scope, SearchOrder(DEFAULT_SORT) if is_unordered else order
 
 
 def _match_or_correct(session: Session, user_id: uuid.UUID, query: SampleQuery) -> _Search:
     """Search; if nothing matches, search for the text with corrected spelling."""
-    scope, sort = _load_scope(session, user_id, query)
+    scope, order = _load_scope(session, user_id, query)
     matching = _where(user_id, query, scope)
     total = count_samples(session, matching)
     if total or not query.q.strip():
-        return _Search(matching, total, sort)
+        return _Search(matching, total, order)
     corrected = _correct_spelling(session, user_id, query.q)
     if not corrected:
-        return _Search(matching, 0, sort)
+        return _Search(matching, 0, order)
     matching = _where(user_id, replace(query, q=corrected), scope)
-    return _Search(matching, count_samples(session, matching), sort, corrected)
+    return _Search(matching, count_samples(session, matching), order, corrected)
 
 
 def count_samples(session: Session, matching: SelectOfScalar[Sample]) -> int:
@@ -356,59 +398,3 @@ def _nearest_word(term: SearchTerm, vocabulary: list[str]) -> str:
     if term.is_known or any(known.startswith(term.text) for known in vocabulary):
         return term.text
     return next(iter(search_terms.similar_words(term.text, vocabulary)), "")
-
-
-def _order_by(sort: str) -> list[Any]:
-    column, descending = COLLECTION_SORTS[sort.removeprefix("-")], sort.startswith("-")
-    if column is SORTS["created"]:
-        return [column.desc() if descending else column.asc()]
-    first = column.desc() if descending else column.asc()
-    return [first.nulls_last(), col(Sample.id).asc()]
-
-
-def _after_cursor(sort: str, cursor: str) -> ColumnElement[bool]:
-    value, last_id = decode_cursor(cursor, sort)
-    column, descending = COLLECTION_SORTS[sort.removeprefix("-")], sort.startswith("-")
-    id_column = col(Sample.id)
-    if column is SORTS["created"]:
-        return id_column < last_id if descending else id_column > last_id
-    if sort in POSITION_SORTS:
-        return _after_position(value, last_id, descending=descending)
-    if value is None:
-        return and_(column.is_(None), id_column > last_id)
-    if sort.removeprefix("-") == "name":
-        value = sort_key(value)
-    beyond = column < value if descending else column > value
-    return or_(beyond, and_(column == value, id_column > last_id), column.is_(None))
-
-
-def _position_of(session: Session, collection_id: uuid.UUID, sample_id: uuid.UUID) -> int:
-    query = select(CollectionSample.position).where(
-        CollectionSample.collection_id == collection_id, CollectionSample.sample_id == sample_id
-    )
-    return session.exec(query).one()
-
-
-def _after_position(
-    former: int | None, last_id: uuid.UUID, *, descending: bool
-) -> ColumnElement[bool]:
-    """Return the condition for the samples after one, at its present position in the collection.
-
-    Of a sample that is no longer in the collection, it is the former position.
-    """
-    last = aliased(CollectionSample)
-    present = (
-        select(last.position)
-        .where(last.collection_id == col(CollectionSample.collection_id), last.sample_id == last_id)
-        .scalar_subquery()
-    )
-    position = func.coalesce(present, literal(former, BigInteger))
-    here = col(CollectionSample.position)
-    beyond = here < position if descending else here > position
-    return or_(beyond, and_(here == position, col(Sample.id) > last_id))
-
-
-def sort_column(sort: str) -> str:
-    """Return the name of the column whose value a cursor of this sort order contains."""
-    name = sort.removeprefix("-")
-    return {"created": "id", "copies": "duplicate_group_id"}.get(name, name)

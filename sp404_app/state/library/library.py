@@ -22,6 +22,7 @@ from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.filter_chips import Chip, chips_of, without_chip
+from sp404_app.state.library.likeness_query import ANCHOR_GONE, window_of, with_known_anchor
 from sp404_app.state.library.long_actions import long_actions
 from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
@@ -34,14 +35,16 @@ from sp404_app.state.library.search_params import (
     format_field,
     library_url,
     map_url,
+    order_of,
     parse_cursor,
     parse_field,
     parse_library_url,
+    with_sort,
     with_spelling,
 )
 from sp404_app.state.library.sidebar import SidebarView, load_sidebar
 from sp404_app.state.library.smart_counts import SmartCountState
-from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
+from sp404_app.state.rows import WINDOW_ROWS, Window
 from sp404_app.state.toast import ToastState, undo_handlers
 
 EARLY_CHOICE_S = 5.0  # that a page takes to load
@@ -84,8 +87,8 @@ class LibraryState(SessionState):
     @rx.var
     def filtered(self) -> bool:
         """Return whether a search or filter is active."""
-        usual = replace(self.query, sort=EMPTY_QUERY.sort, trash=False, collection=None)
-        return usual != EMPTY_QUERY
+        usual = replace(self.query, trash=False, collection=None)
+        return with_sort(usual, EMPTY_QUERY.sort) != EMPTY_QUERY
 
     @rx.var
     def chips(self) -> list[Chip]:
@@ -118,6 +121,7 @@ class LibraryState(SessionState):
         is_recent = time.time() < self._early_until
         if chosen is not None and chosen.collection == collection and is_recent:
             self.query, early_address = chosen, library_url(chosen)
+        named, self.query = self.query.like, await with_known_anchor(user_id, self.query)
         if self.query != former or not self._is_left_for_sample:
             self._clear_selection()
         self._is_left_for_sample = False
@@ -135,6 +139,8 @@ class LibraryState(SessionState):
             rx.set_value(field, format_field(getattr(self.query, field)))
             for field in ("q", *NUMBER_FIELDS)
         ]
+        if named != self.query.like:
+            yield ToastState.show(ANCHOR_GONE, "bad")  # type: ignore[misc]
         # These load the sidebar in the background: clicks need not wait.
         yield [LibraryState.watch, SmartCountState.watch]
 
@@ -156,7 +162,12 @@ class LibraryState(SessionState):
                 )
                 left = await in_transaction(search.search_among, user_id, shown, chosen)
             except NotFound:
-                return  # the collection was deleted; its page says so
+                if query.like is None:
+                    return  # the collection was deleted; its page says so
+                async with self:
+                    if self.query == query:
+                        await self._show(user_id, 0)  # without the sample to compare with
+                continue
             sidebar = await in_transaction(load_sidebar, user_id)
             async with self:
                 self.sidebar = sidebar
@@ -179,7 +190,9 @@ class LibraryState(SessionState):
     async def set_filter(self, field: str, value: str) -> None:
         """Set one field of the search; an empty value removes the filter."""
         user_id = await self._user_id()
-        self.query = replace(self.query, **parse_field(field, value))
+        changed = parse_field(field, value)
+        usual = with_sort(self.query, EMPTY_QUERY.sort) if "sort" in changed else self.query
+        self.query = replace(usual, **changed)
         await self._show_from_start(user_id)
 
     @rx.event
@@ -187,7 +200,7 @@ class LibraryState(SessionState):
         """Show only samples with duplicates, grouped, or all samples in the previous order."""
         user_id, has_copies = await self._user_id(), not self.query.has_copies
         order = self.query.sort
-        if has_copies:
+        if has_copies and self.query.like is None:
             order = DUPLICATES_SORT
         elif order == DUPLICATES_SORT:
             order = empty_query(self.query.collection).sort
@@ -220,7 +233,7 @@ class LibraryState(SessionState):
         """Sort by a column; a second click on it reverses the order."""
         user_id, column = await self._user_id(), validation.validate_text(column, 20)
         sort = f"-{column}" if self.query.sort == column else column
-        self.query = replace(self.query, sort=sort)
+        self.query = with_sort(self.query, sort)
         await self._show_from_start(user_id)
 
     @rx.event
@@ -228,7 +241,7 @@ class LibraryState(SessionState):
         """Show a collection in its own order, from its start."""
         user_id = await self._user_id()
         if self.query.collection is not None:
-            self.query = replace(self.query, sort=POSITION_SORT)
+            self.query = with_sort(self.query, POSITION_SORT)
             await self._show_from_start(user_id)
 
     @rx.event
@@ -251,10 +264,11 @@ class LibraryState(SessionState):
             "one_shots": {"kind": "one_shot"},
             "trash": {"trash": True},
         }
-        collection = self.query.collection
-        sort = empty_query(collection).sort if self.query.has_copies else self.query.sort
+        collection, order = self.query.collection, order_of(self.query)
+        if self.query.has_copies and self.query.like is None:
+            order["sort"] = empty_query(collection).sort
         shown = views.get(validation.validate_text(view, 20), {}) if collection is None else {}
-        self.query = replace(empty_query(collection), **shown, sort=sort)
+        self.query = replace(empty_query(collection), **shown, **order)
         await self._show_from_start(user_id)
         yield [rx.set_value(field, "") for field in ("q", *NUMBER_FIELDS)]
 
@@ -458,6 +472,16 @@ class LibraryState(SessionState):
         self._early_until = time.time() + EARLY_CHOICE_S
 
     async def _show(self, user_id: uuid.UUID, start: int) -> None:
+        try:
+            await self._read(user_id, start)
+        except NotFound:
+            if self.query.like is None:
+                raise
+            # The sample to compare with was deleted.
+            self.query = with_sort(self.query, empty_query(self.query.collection).sort)
+            await self._show_from_start(user_id)
+
+    async def _read(self, user_id: uuid.UUID, start: int) -> None:
         if start > 0:
             await self._scroll(user_id, start)
         else:
@@ -479,7 +503,7 @@ class LibraryState(SessionState):
         self.sidebar = await in_transaction(load_sidebar, user_id)
 
     def _set_window(self, found: search.SearchResult) -> None:
-        self.window = Window(rows_of(found.rows), found.start, found.total, found.corrected)
+        self.window = window_of(found)
         self._show_selection()
 
     def _show_selection(self) -> None:

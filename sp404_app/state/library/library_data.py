@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from sp404_app.services.library.library_export import ExportFormat
+from sp404_app.services.library.likeness_order import format_weights
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -49,6 +50,7 @@ def export_url(query: SampleQuery, wanted: ExportFormat) -> str:
     """Return the address of the export of a search."""
     values = {name: getattr(query, name) for name in SampleQuery.__dataclass_fields__}
     values["tag"] = values.pop("tags")
+    values["weights"] = format_weights(query.weights)
     given = {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in values.items()

@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sp404_app.errors import ValidationFailed
-from sp404_app.services.library import search
+from sp404_app.services.library import likeness_order, search
+from sp404_app.services.library.likeness_order import Weights
+from sp404_app.services.library.search_order import LIKENESS_SORT
 from sp404_app.state import validation
 
 NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
@@ -51,7 +53,41 @@ def parse_library_url(
         favourite=parameters.get("favourite") == "1",
         has_copies=parameters.get("copies") == "1",
         trash=parameters.get("view") == "trash" and collection is None,
+        **_parse_likeness(parameters),
     )
+
+
+def _parse_likeness(parameters: dict[str, str]) -> dict[str, Any]:
+    """Return the order by likeness that a URL names, or nothing."""
+    try:
+        order: dict[str, Any] = {"sort": LIKENESS_SORT, "like": uuid.UUID(parameters["like"])}
+    except (KeyError, ValueError):
+        return {}
+    try:
+        return order | {"weights": likeness_order.parse_weights(parameters.get("weights", ""))}
+    except ValidationFailed:
+        return order
+
+
+def with_sort(query: search.SampleQuery, sort: str) -> search.SampleQuery:
+    """Return the search sorted by a column."""
+    return replace(query, sort=sort, like=None, weights=())
+
+
+def sorted_by_likeness(
+    query: search.SampleQuery, like: uuid.UUID, weights: Weights = ()
+) -> search.SampleQuery:
+    """Return the search sorted by likeness to a sample; without weights, by the usual ones.
+
+    Raises:
+        ValidationFailed: If the weights are invalid.
+    """
+    return replace(query, sort=LIKENESS_SORT, like=like, weights=weights)
+
+
+def order_of(query: search.SampleQuery) -> dict[str, Any]:
+    """Return the fields of a search that are its order."""
+    return {"sort": query.sort, "like": query.like, "weights": query.weights}
 
 
 def parse_cursor(parameters: dict[str, str]) -> uuid.UUID | None:
@@ -72,6 +108,8 @@ def library_url(query: search.SampleQuery) -> str:
     values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *VALUE_FIELDS)}
     usual = empty_query(query.collection)
     parts = {k: v for k, v in values.items() if v not in ("", None) and v != getattr(usual, k)}
+    if query.like is not None:
+        del parts["sort"]  # `like` says it
     if query.tags:
         parts["tags"] = ",".join(query.tags)
     if query.favourite:
@@ -80,14 +118,22 @@ def library_url(query: search.SampleQuery) -> str:
         parts["copies"] = "1"
     if query.trash:
         parts["view"] = "trash"
+    parts.update(_likeness_parameters(query))
     path = "/library" if query.collection is None else f"{COLLECTION_PATH}{query.collection}"
     return path + (f"?{urlencode(parts)}" if parts else "")
+
+
+def _likeness_parameters(query: search.SampleQuery) -> dict[str, str]:
+    if query.like is None:
+        return {}
+    weights = likeness_order.format_weights(query.weights)
+    return {"like": str(query.like)} | ({"weights": weights} if weights else {})
 
 
 def map_url(query: search.SampleQuery) -> str:
     """Return the URL of a search of the whole library on the map."""
     # The map has no order, and that of a collection is not valid in the library.
-    whole = replace(query, collection=None, sort=EMPTY_QUERY.sort)
+    whole = replace(with_sort(query, EMPTY_QUERY.sort), collection=None)
     return library_url(whole).replace("/library", "/map", 1)
 
 
@@ -99,7 +145,8 @@ def api_parameters(query: search.SampleQuery) -> str:
         (name, "true") for name in ("favourite", "has_copies", "trash") if getattr(query, name)
     ]
     scope = [("collection", str(query.collection))] if query.collection else []
-    return urlencode([*limits, *(("tag", tag) for tag in query.tags), *flags, *scope])
+    likeness = _likeness_parameters(query).items()
+    return urlencode([*limits, *(("tag", tag) for tag in query.tags), *flags, *scope, *likeness])
 
 
 def parse_field(field: str, value: object) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""The sample that a list is sorted by likeness to: whether it exists, and what the page says."""
+
+import uuid
+from typing import Final
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import NotFound
+from sp404_app.services.library.likeness_order import get_anchor
+from sp404_app.services.library.search import SampleQuery, SearchResult
+from sp404_app.state.library.search_params import empty_query, with_sort
+from sp404_app.state.rows import MAX_NAME, Window, rows_of
+
+ANCHOR_GONE: Final = "The sound to compare with doesn’t exist any more."
+
+
+async def with_known_anchor(user_id: uuid.UUID, query: SampleQuery) -> SampleQuery:
+    """Return the search, in the usual order if the sample that it compares with does not exist."""
+    if query.like is None:
+        return query
+    try:
+        await in_transaction(get_anchor, user_id, query.like)
+    except NotFound:
+        return with_sort(query, empty_query(query.collection).sort)
+    return query
+
+
+def window_of(found: SearchResult) -> Window:
+    """Return what the page shows of a result."""
+    anchor = found.anchor
+    return Window(
+        rows_of(found.rows),
+        found.start,
+        found.total,
+        found.corrected,
+        anchor=anchor.name[:MAX_NAME] if anchor else "",
+        is_compared=anchor is not None and anchor.vector is not None,
+    )
