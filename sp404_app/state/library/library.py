@@ -87,8 +87,8 @@ class LibraryState(SessionState):
     @rx.var
     def filtered(self) -> bool:
         """Return whether a search or filter is active."""
-        usual = replace(self.query, trash=False, collection=None)
-        return with_sort(usual, EMPTY_QUERY.sort) != EMPTY_QUERY
+        usual = with_sort(self.query, EMPTY_QUERY.sort)  # that of a collection is invalid elsewhere
+        return replace(usual, trash=False, collection=None) != EMPTY_QUERY
 
     @rx.var
     def chips(self) -> list[Chip]:

@@ -195,6 +195,14 @@ async def test_handlers_need_a_sample_and_a_session(tab: LikenessState, keep: Ke
             await run(handler)
 
 
+@pytest.mark.parametrize("sort", ["position", "-position", "created"])
+@pytest.mark.parametrize(("q", "filtered"), [("", False), ("kick", True)])
+def test_the_order_of_a_collection_is_no_filter(sort: str, q: str, *, filtered: bool) -> None:
+    tab = opened("")
+    tab.query = SampleQuery(collection=uuid.uuid4(), sort=sort, q=q)
+    assert tab.filtered is filtered
+
+
 def test_addresses_name_the_order_where_there_is_one() -> None:
     like, collection = uuid.uuid4(), uuid.uuid4()
     query = sorted_by_likeness(SampleQuery(q="kick"), like, (1, 2, 3, 4))
