@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
+from redis.client import Pipeline
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Worker, worker_registration
 from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
@@ -51,6 +52,15 @@ class ForkingWorker(Worker):
             worker_ttl=queues.WORKER_HEARTBEAT_S + 15,
             job_monitoring_interval=queues.WORKER_HEARTBEAT_S,
         )
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Send a heartbeat; register again first, if Redis was emptied since the last one."""
+        if not self.connection.sismember(self.redis_workers_keys, self.key):
+            with self.connection.pipeline() as again:
+                again.hset(self.key, mapping=self.serialize())
+                worker_registration.register(self, again)
+                again.execute()
+        super().heartbeat(timeout, pipeline)
 
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Run a job in the forked process, with database connections of its own."""

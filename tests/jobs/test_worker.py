@@ -148,6 +148,20 @@ async def test_a_file_that_kills_its_worker_twice_fails_and_the_worker_continues
     await until(user, ready(long_sample))
 
 
+async def test_a_worker_is_known_again_after_redis_was_emptied(
+    user: User, start_worker: Start
+) -> None:
+    client = events.connection()
+    worker = start_worker()
+    await until(user, lambda: queue.count_live_workers(client) == 1)
+    client.flushdb()
+    assert queue.count_live_workers(client) == 0
+    await until(user, lambda: queue.count_live_workers(client) == 1)
+    worker.terminate()
+    await asyncio.to_thread(worker.wait)
+    assert queue.count_live_workers(client) == 0  # it has not registered again at its end
+
+
 async def test_a_cancelled_job_writes_nothing_and_lost_rq_jobs_are_queued_again(
     user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
 ) -> None:
