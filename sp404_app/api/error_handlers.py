@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
@@ -34,6 +34,8 @@ VALIDATION_MESSAGES = {
     "bool_type": "This must be true or false.",
 }
 UNAVAILABLE_RETRY_S = 5
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: a standby, or after a failover
+READ_ONLY_SQLSTATE = "25006"
 
 log = structlog.get_logger()
 
@@ -78,6 +80,22 @@ def unexpected_error_response() -> JSONResponse:
     return error_response(500, SERVER_ERROR, details={"reference": request_id})
 
 
+def is_database_unavailable(error: Exception) -> bool:
+    """Return whether the database is down, full of connections, or only reads."""
+    if isinstance(error, InternalError):
+        return getattr(error.orig, "sqlstate", None) == READ_ONLY_SQLSTATE
+    return isinstance(error, OperationalError | NoFreeConnection)
+
+
+def database_unavailable_response(error: Exception) -> JSONResponse:
+    """Log why the database cannot be used, and return a 503."""
+    reason = "read-only" if isinstance(error, InternalError) else type(error).__name__
+    log.error("database unavailable", error=reason)
+    return app_error_response(
+        Unavailable("The database is unavailable. Try again in a few seconds.")
+    )
+
+
 def app_error_response(error: AppError) -> JSONResponse:
     """Return the response for an error that a service raised."""
     headers: dict[str, str] = {}
@@ -103,8 +121,8 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DataError, _handle_unstorable_value)
     api.add_exception_handler(UnicodeEncodeError, _handle_unstorable_value)
     api.add_exception_handler(IntegrityError, _handle_integrity_error)
-    api.add_exception_handler(OperationalError, _handle_database_down)
-    api.add_exception_handler(NoFreeConnection, _handle_database_down)
+    for kind in (OperationalError, NoFreeConnection, InternalError):
+        api.add_exception_handler(kind, _handle_database_error)
     api.add_exception_handler(Exception, _handle_unexpected)
 
 
@@ -159,11 +177,10 @@ async def _handle_integrity_error(_: Request, error: Exception) -> JSONResponse:
     return app_error_response(Conflict("Someone else changed this in the meantime. Try again."))
 
 
-async def _handle_database_down(_: Request, error: Exception) -> JSONResponse:
-    log.error("database unavailable", error=type(error).__name__)
-    return app_error_response(
-        Unavailable("The database is unavailable. Try again in a few seconds.")
-    )
+async def _handle_database_error(_: Request, error: Exception) -> JSONResponse:
+    if not is_database_unavailable(error):
+        raise error  # `server_errors` logs it and answers 500
+    return database_unavailable_response(error)
 
 
 async def _handle_unexpected(_: Request, __: Exception) -> JSONResponse:

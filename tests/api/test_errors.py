@@ -11,10 +11,12 @@ from structlog.testing import capture_logs
 
 from sp404_app.api.app import allowed_methods, api, wrap_in_middleware
 from sp404_app.api.deps import Database
+from sp404_app.db import transaction
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
+from sp404_app.services.auth.personal_access_tokens import Scope, create_personal_token
 from sp404_app.settings import Settings
-from tests.accounts import bearer, sign_up_user, without_database
+from tests.accounts import CLIENT, bearer, sign_up_user, without_database
 
 SECRET = "/srv/secret/path.py line select * from users"
 
@@ -42,6 +44,11 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     @router.get("/integrity")
     def integrity(session: Database) -> None:
         session.add(SignIn(user_id=uuid.uuid4(), user_agent=SECRET, expires_at=now()))
+
+    @router.get("/read-only")
+    def read_only(session: Database) -> None:
+        session.execute(text("set transaction read only"))
+        session.execute(text("delete from sign_ins"))
 
     routes = list(api.router.routes)
     api.include_router(router, prefix="/broken")
@@ -138,6 +145,28 @@ def test_without_a_database_the_answer_is_503_with_retry_after(client: TestClien
         answer = client.get("/api/me", headers=headers)
     assert_error(answer, 503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
+
+
+def test_without_a_database_an_upload_by_token_is_503(client: TestClient) -> None:
+    user_id = sign_up_user().id
+    with transaction() as session:
+        made = create_personal_token(session, user_id, "sync", [Scope.SAMPLES_WRITE], 30, CLIENT)
+    file = {"file": ("kick.wav", b"RIFF")}
+    with without_database(), capture_logs() as lines:
+        answer = client.post(
+            "/api/samples", files=file, headers={"Authorization": f"Bearer {made.token}"}
+        )
+    assert_error(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "unexpected error" not in [line["event"] for line in lines]
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_database_that_only_reads_is_503(client: TestClient) -> None:
+    with capture_logs() as lines:
+        answer = client.get("/broken/read-only")
+    assert_error(answer, 503, "unavailable")
+    assert "unexpected error" not in [line["event"] for line in lines]
 
 
 def test_openapi_describes_the_api_and_no_forms(client: TestClient) -> None:

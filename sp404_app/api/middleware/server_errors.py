@@ -1,4 +1,7 @@
-"""Unhandled exceptions: log them and answer 500 in the shape of every other API error."""
+"""Unhandled exceptions: log them and answer 500 in the shape of every other API error.
+
+Middleware also asks the database; without it, the answer is the 503 that routes give.
+"""
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,9 +28,13 @@ def catch_server_errors(app: ASGIApp) -> ASGIApp:
         except Exception as error:  # the last handler before the server: any exception may arrive
             if scope["type"] != "http":
                 raise
-            log.exception("unexpected error", route=route_pattern(scope), kind=type(error).__name__)
-            if not started:
+            if error_handlers.is_database_unavailable(error):
+                answer = error_handlers.database_unavailable_response(error)
+            else:
+                kind = type(error).__name__
+                log.exception("unexpected error", route=route_pattern(scope), kind=kind)
                 answer = error_handlers.unexpected_error_response()
+            if not started:
                 await answer(scope, receive, send)
 
     return guarded
