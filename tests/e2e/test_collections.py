@@ -312,6 +312,21 @@ def test_a_smart_collection_of_sounds_like_the_selected(page: Page, errors: list
     expect(row(page, "Kick")).to_be_visible()
 
 
+def test_a_search_is_saved_and_stands_in_the_rail(page: Page, errors: list[str]) -> None:
+    page.goto("/library")
+    expect(page.get_by_test_id("save-search")).to_have_count(0)
+    page.get_by_test_id("search").fill("kick")
+    page.get_by_test_id("save-search").click()
+    form = page.get_by_test_id("collection-form")
+    expect(form.get_by_test_id("name")).to_have_value("kick")
+    expect(form.get_by_test_id("rule-value")).to_have_value("kick")
+    expect(form.get_by_test_id("rule-count")).to_have_text("1 sound matches.")
+    form.get_by_test_id("save-collection").click()
+    expect(page).to_have_url(COLLECTION_URL)
+    expect(names(page)).to_have_text(["Kick"])
+    expect(page.get_by_test_id("rail-collection")).to_have_text(["kick1"])
+
+
 def test_collections_are_edited_duplicated_merged_deleted_and_restored(
     page: Page, errors: list[str]
 ) -> None:

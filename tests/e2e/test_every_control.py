@@ -186,6 +186,7 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "project > input:rename": seen("[data-testid=name]", "Renamed"),
     "button:view-trash": url("view=trash"),
     "button:bulk-collect": seen("[data-testid=add-to-collection]"),
+    "button:save-search": seen("[data-testid=collection-form]"),
     "button:like-these": seen("[data-testid=collection-form]"),
     "picker-choice > li:picker-choice": seen("[data-testid=notice]", "sound"),  # added, or in it
     "picker-new > li:picker-new": seen("[data-testid=notice]", "created"),

@@ -9,6 +9,7 @@ from sp404_app.components.facets import facet_selects, facet_watch
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.facets import FacetState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
@@ -65,6 +66,12 @@ def filters() -> rx.Component:
         rx.cond(
             LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
             rx.fragment(
+                result_button(
+                    "Save search…",
+                    "Keep this search as a smart collection, which is always current",
+                    CollectionFormState.open_search,
+                    "save-search",
+                ),
                 result_button(
                     "New project",
                     "Put these sounds on the pads of a new project",

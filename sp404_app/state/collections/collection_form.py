@@ -15,15 +15,20 @@ from sp404_app.services.collections import collections
 from sp404_app.services.library import collection_rules, samples, tags
 from sp404_app.services.library.collection_filter import referenced_ids
 from sp404_app.services.library.collection_rules import parse_rules
+from sp404_app.services.library.search_rules import rules_of_search
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.collections.add_to_collection import take_samples
 from sp404_app.state.collections.collection_cards import CollectionChoice, choice_of
 from sp404_app.state.library.bulk_messages import format_sounds
+from sp404_app.state.library.filter_chips import HEARD, chips_of
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.search_params import with_spelling
 
 FIELDS = ("name", "note", "colour")
 MAX_RULES_LENGTH = 60_000  # characters of JSON
 MAX_SUGGESTED_TAGS = 200
+MAX_NAME = 200  # characters
 LIKE_DISTANCE = 0.3  # of a rule made from a selection; 1 is that of unrelated sounds
 Stream = AsyncIterator[EventType[()] | EventSpec | None]
 
@@ -71,6 +76,16 @@ class CollectionFormState(SessionState):
             await self._open_like(user_id, chosen)
 
     @rx.event
+    async def open_search(self) -> None:
+        """Ask for a smart collection of what the library's search finds, now and later."""
+        user_id, library = await self._user_id(), await self.get_state(LibraryState)
+        query = with_spelling(library.query, library.window.corrected)
+        rules = collection_rules.rules_to_json(rules_of_search(query))
+        await self._open(user_id, is_smart=True, rules=rules)
+        words = [query.q, *(chip.text for chip in chips_of(query) if chip.group != HEARD)]
+        self.name = " · ".join(filter(None, words))[:MAX_NAME]
+
+    @rx.event
     async def count(self, rules: str, number: int) -> None:
         """Count the sounds that rules match; `number` is returned as `answered`."""
         user_id = await self._user_id()
@@ -113,7 +128,7 @@ class CollectionFormState(SessionState):
         like = {"sample_ids": [str(each) for each in chosen], "max_distance": LIKE_DISTANCE}
         term = {"field": "like", "op": "near", "value": like}
         await self._open(user_id, is_smart=True, rules={"match": "all", "terms": [term]})
-        self.name = f"Like {name}"[:200]
+        self.name = f"Like {name}"[:MAX_NAME]
 
     async def _open(self, user_id: uuid.UUID, is_smart: bool, rules: dict[str, Any]) -> None:
         self.is_smart, self.rules, self.editing_id = is_smart, rules, ""

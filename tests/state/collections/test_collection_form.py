@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, NotFound, Unauthenticated
+from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.collections import collections
 from sp404_app.services.library import collection_rules
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.rule_fields import RULE_FIELDS
+from sp404_app.state.library.library import LibraryState
 from tests.services.conftest import keep
 from tests.sounds import Keep
 from tests.state.collections.conftest import Open, run, said
@@ -67,6 +68,29 @@ async def test_a_smart_collection_is_made_of_sounds_like_some(
     assert (dialog.is_open, dialog.is_smart, dialog.name) == (True, True, "Like Kick")
     assert not picker.is_open
     assert dialog.rules["terms"][0]["value"]["sample_ids"] == [str(kick)]
+
+
+async def test_a_smart_collection_is_made_of_a_search(tab: Open, keep: Keep, user: User) -> None:
+    keep("Kick 1.wav")
+    library = tab(LibraryState)
+    await run(library.load())
+    await run(library.set_filter("q", "kcik"))
+    await run(library.set_filter("bpm_max", "100"))
+    await run(library.set_filter("bpm_max", ""))
+    await run(library.toggle_tag("dusty"))
+    await run(library.toggle_tag("dusty"))
+    await run(library.set_filter("rating_min", "0"))
+    dialog = tab(CollectionFormState, root=library._get_root_state())
+    await run(dialog.open_search())
+    assert (dialog.is_open, dialog.is_smart, dialog.name) == (True, True, library.window.corrected)
+    assert dialog.rules == {"match": "all", "terms": [KICKS["terms"][0]]}
+
+    await run(library.set_filter("kind", "loop"))
+    await run(dialog.open_search())
+    assert dialog.name == "kick · Loops"
+    await run(library.open_view("all"))
+    with pytest.raises(ValidationFailed):
+        await run(dialog.open_search())
 
 
 @pytest.mark.parametrize("name", ["", "   "])
@@ -141,6 +165,6 @@ async def test_handlers_survive_any_argument_and_need_a_user(tab: Open, user: Us
         with suppress(AppError):
             await run(dialog.count(bad, bad))
     stranger = tab(CollectionFormState, "x")
-    for handler in (stranger.open_like_these, stranger.close):
+    for handler in (stranger.open_like_these, stranger.open_search, stranger.close):
         with pytest.raises(Unauthenticated):
             await run(handler())

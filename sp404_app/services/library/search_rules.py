@@ -1,0 +1,34 @@
+"""A search as rules of a smart collection, which then finds the same samples."""
+
+from sp404_app.errors import ValidationFailed
+from sp404_app.services.library.collection_rules import Rules, Term, parse_rules, rules_to_json
+from sp404_app.services.library.search import SampleQuery
+
+
+def rules_of_search(query: SampleQuery) -> Rules:
+    """Return rules that match what a search finds outside of the trash, in any order.
+
+    Raises:
+        ValidationFailed: If the search has no limit, or one that rules cannot have.
+    """
+    limits: list[tuple[str, str, object]] = [
+        ("q", "matches", query.q),
+        ("bpm", "at_least", query.bpm_min),
+        ("bpm", "at_most", query.bpm_max),
+        ("key", "is", query.key),
+        ("compatible_key", "is", query.compatible_key),
+        ("kind", "is", query.kind),
+        ("sound_class", "is", query.sound_class),
+        ("tag", "all_of", query.tags),
+        ("duration", "at_least", query.duration_min),
+        ("duration", "at_most", query.duration_max),
+        ("favourite", "is", query.favourite),
+        ("rating", "at_least", int(query.rating_min) if query.rating_min else None),
+        ("status", "is", query.status),
+        ("copies", "is", query.has_copies),
+        ("collection", "is", query.collection),
+    ]
+    terms = tuple(Term(*limit) for limit in limits if limit[2] not in (None, "", (), False))
+    if not terms:
+        raise ValidationFailed("Search for something or choose a filter first.")
+    return parse_rules(rules_to_json(Rules("all", terms)))
