@@ -48,7 +48,7 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
             if old is not None and not replace:
                 raise Failure(
                     "There is already a library here: use --replace to delete it, "
-                    "or choose another SP404_HOME."
+                    "or choose another SP404_HOME, and another SP404_DATABASE_URL if it is set."
                 )
             _restore(settings, url, source, manifest, old or set())
     if old is not None:
