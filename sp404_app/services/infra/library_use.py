@@ -22,6 +22,8 @@ from sp404_app.settings import settings
 USE_LOCK: Final = 405  # 404 is held by migrations
 CHECK_S: Final = 5.0
 RESTORE_POLL_S: Final = 0.5
+ENDING_S: Final = 1.0  # PostgreSQL frees the lock a moment after a process has ended
+ENDING_POLL_S: Final = 0.1
 CONNECT_TIMEOUT_S: Final = 5
 NAME_BYTES: Final = 63  # PostgreSQL cuts longer names of applications
 SHARED_SQL: Final = "select pg_try_advisory_lock_shared(%s)"
@@ -141,9 +143,16 @@ def exclusive_use(url: str) -> Iterator[None]:
         LibraryInUse: If one uses it now.
         psycopg.Error: If the database does not answer.
     """
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(EXCLUSIVE_SQL, [USE_LOCK]).fetchone()
-        if row is None or not row[0]:
-            holders = connection.execute(HOLDERS_SQL, [USE_LOCK]).fetchall()
-            raise LibraryInUse([str(name) for (name,) in holders])
+    with psycopg.connect(url, autocommit=True, application_name="restore") as connection:
+        until = time.monotonic() + ENDING_S
+        while not _is_alone(connection):
+            if time.monotonic() > until:
+                holders = connection.execute(HOLDERS_SQL, [USE_LOCK]).fetchall()
+                raise LibraryInUse([str(name) for (name,) in holders])
+            time.sleep(ENDING_POLL_S)
         yield
+
+
+def _is_alone(connection: psycopg.Connection) -> bool:
+    row = connection.execute(EXCLUSIVE_SQL, [USE_LOCK]).fetchone()
+    return row is not None and bool(row[0])
