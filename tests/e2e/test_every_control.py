@@ -103,8 +103,8 @@ OTHER_PADS = (
 )
 # Dialogs of cards, which test_cards.py drives: what they do depends on a card.
 CARD_CONTROLS = r"button:open-(export|check)|(read|first)-(card|zip)|menu-export"
-# Of the dialog that edits a collection, which the scenario of their list drives.
-FORM_CONTROLS = r"rule|group|swatch|collection-note|(save|close)-collection"
+# Of the dialog that edits a collection, which the scenario of their list drives, and what opens it.
+FORM_CONTROLS = r"rule|group|swatch|collection-note|(save|close)-collection|save-search"
 # Of the page of a collection; the others are those of the library.
 COLLECTION_CONTROLS = (
     r"play-all|collection-(name|pads|download|playlist|share)|:note|sort-(menu|by|position)|edit-collection"
@@ -186,7 +186,6 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "project > input:rename": seen("[data-testid=name]", "Renamed"),
     "button:view-trash": url("view=trash"),
     "button:bulk-collect": seen("[data-testid=add-to-collection]"),
-    "button:save-search": seen("[data-testid=collection-form]"),
     "button:like-these": seen("[data-testid=collection-form]"),
     "picker-choice > li:picker-choice": seen("[data-testid=notice]", "sound"),  # added, or in it
     "picker-new > li:picker-new": seen("[data-testid=notice]", "created"),
@@ -315,6 +314,10 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "doctor_state.show_pad": ("test_cards.py", 'get_by_test_id("problem-pad").first.click()'),
     "add_to_collection_state.drop": ("test_collections.py", 'row(page, "Hat"), rail.first'),
     "collection_state.place": ("test_collections.py", 'row(page, "Snare"), row(page, "Hat")'),
+    "collection_form_state.open_search": (
+        "test_collections.py",
+        'get_by_test_id("save-search").click()',
+    ),
     "collection_list_state.ask_to_merge": (
         "test_collections.py",
         'get_by_test_id("merge").click()',
