@@ -55,7 +55,8 @@ class ForkingWorker(Worker):
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Send a heartbeat; register again first, if Redis was emptied since the last one."""
-        if not self.connection.sismember(self.redis_workers_keys, self.key):
+        is_known = self.connection.sismember(self.redis_workers_keys, self.key)
+        if self.birth_date is not None and not is_known:
             with self.connection.pipeline() as again:
                 again.hset(self.key, mapping=self.serialize())
                 worker_registration.register(self, again)
