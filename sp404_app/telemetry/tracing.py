@@ -29,6 +29,7 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 STOP_TIMEOUT_S = 2.0  # of a job that ended, or a web server that stops, for its last spans
 HANDLE_EVENTS = "handle events"  # name of the span in which a page shows a change
 FUNCTION = "code.function.name"
+WRONG_VALUE = "traces are off: a variable OTEL_… has a wrong value"
 Kind = Literal["INTERNAL", "SERVER", "CLIENT", "CONSUMER"]
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class _Tracing:
     tracer: "Tracer | None" = None
     processor: "RootlessProcessor | None" = None
     outage: "Outage | None" = None
+    is_refused: bool = False  # the SDK reads its variables when it is imported, and refuses some
     service: str = ""
 
 
@@ -65,10 +67,14 @@ def prepare() -> None:
 
     What is made here is shared with the children, above all whether the collector is out of reach.
     """
-    if not is_wanted() or _tracing.outage:
+    if not is_wanted() or _tracing.outage or _tracing.is_refused:
         return
-    from sp404_app.telemetry import span_export  # noqa: PLC0415 - imports the SDK
-
+    try:
+        from sp404_app.telemetry import span_export  # noqa: PLC0415 - imports the SDK
+    except ValueError:
+        _tracing.is_refused = True
+        log.warning(WRONG_VALUE)
+        return
     _tracing.outage = span_export.Outage()
     _tracing.service = f"crate404-{processes.role()}"
 
@@ -81,15 +87,16 @@ def start() -> "TracerProvider | None":
     if not is_wanted() or is_on():
         return None
     prepare()
-    from sp404_app.telemetry import span_export  # noqa: PLC0415 - imports the SDK
+    if not _tracing.outage:
+        return None
+    from sp404_app.telemetry import span_export  # noqa: PLC0415 - imported by `prepare` already
 
-    assert _tracing.outage
     try:
         provider = span_export.provider(_resource())
         processor = span_export.processor(_tracing.outage)
     except ValueError:
         if _tracing.outage.may_report():
-            log.warning("traces are off: a variable OTEL_… has a wrong value")
+            log.warning(WRONG_VALUE)
         return None
     provider.add_span_processor(processor)
     _tracing.processor, _tracing.tracer = processor, provider.get_tracer("sp404_app")

@@ -98,6 +98,41 @@ def test_the_standard_variables_choose_name_and_sampling(
     assert [(span["name"], span["service"]) for span in sink.spans] == [("sampled", "sounds")]
 
 
+# Some variables are read when the SDK is imported, which happens once in each process.
+STARTED_TWICE = """
+from sp404_app import logs
+from sp404_app.telemetry import tracing
+logs.configure()
+for _ in range(2):
+    tracing.prepare()
+    tracing.start()
+tracing.stop()
+print("is on:", tracing.is_on())
+"""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "is_on"),
+    [
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1", False),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "many", False),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1", False),
+        ("OTEL_BSP_SCHEDULE_DELAY", "soon", True),  # the SDK takes its default
+        ("OTEL_TRACES_SAMPLER", "nonsense", True),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "nonsense", True),
+    ],
+)
+def test_a_process_starts_with_wrong_limits(variable: str, value: str, *, is_on: bool) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", variable: value}
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED_TWICE],
+        env=os.environ | variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert (done.returncode, f"is on: {is_on}" in said) == (0, True), said
+    assert said.count("traces are off") == (0 if is_on else 1)
+
+
 @pytest.mark.parametrize(
     "variable", ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"]
 )
