@@ -205,6 +205,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pyt
     monkeypatch.undo()
     os.environ.clear()
     os.environ.update(before)
+    settings.cache_clear()  # the next test may not ask for an environment
     for name in _log_levels():
         logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
 
