@@ -147,7 +147,7 @@ def create_api() -> FastAPI:
     """
     # Reflex does not run this application's lifespan: use App.register_lifespan_task instead.
     app = FastAPI(
-        title="SP-404 sample library",
+        title="Crate 404 API",
         version=sp404_app.__version__,
         docs_url=None,  # FastAPI's page loads scripts from another server; ours: `routes/docs.py`
         redoc_url=None,
