@@ -6,7 +6,7 @@ import { createContext, useContext, useLayoutEffect, useMemo, useRef, useState }
 export const COLUMNS = ["wave", "name", "tags", "bpm", "key", "length", "class", "added"];
 const OF_A_PHONE = ["wave", "name", "bpm", "key"]; // app.css lays them out
 const PHONE = "(max-width: 700px)";
-const WIDTHS_PX = { wave: 96, name: 140, tags: 72, bpm: 62, key: 78, length: 66, class: 98, added: 78 }; // the least
+const WIDTHS_PX = { wave: 96, name: 140, tags: 72, bpm: 62, key: 78, length: 66, class: 108, added: 78 }; // the least
 const DROPPED = ["tags", "class", "added", "length", "key", "wave", "bpm"]; // without room, in this order
 const MOST_TAGS_PX = 240;
 const WIDE_WAVE_PX = 132;
