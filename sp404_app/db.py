@@ -13,7 +13,9 @@ import asyncpg
 import psycopg
 from anyio.lowlevel import RunVar
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import Engine, event
+from psycopg.errors import ReadOnlySqlTransaction
+from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session, create_engine
 
 from sp404_app import lost_hosts
@@ -63,8 +65,22 @@ def engine() -> Engine:
     )
     if not settings().database_pool_url:  # the sessions of a pooler are not ours
         event.listen(made, "connect", _set_session)
+    event.listen(made, "handle_error", _as_outage, retval=True)
     measure_engine(made, POOL_SIZE)
     return made
+
+
+def _as_outage(context: ExceptionContext) -> OperationalError | None:
+    """Return the error of a database that only reads as that of one that is down.
+
+    A standby refuses to write, as does the former primary after a failover.
+    """
+    error = context.sqlalchemy_exception
+    if isinstance(error, InternalError) and isinstance(error.orig, ReadOnlySqlTransaction):
+        return OperationalError(
+            error.statement, error.params, error.orig, hide_parameters=error.hide_parameters
+        )
+    return None
 
 
 def _set_session(connection: psycopg.Connection[Any], _: object) -> None:

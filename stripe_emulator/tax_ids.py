@@ -114,9 +114,9 @@ def check_tax_id(kind: str, value: str) -> tuple[str, str]:
     if kind == "eu_vat":
         written = re.sub(r"[ .-]", "", written)
         known = EU_VAT_FORMATS.get(written[:2])
-        fits = bool(known and re.fullmatch(known, written[2:]))
+        fits = bool(known and re.fullmatch(known, written[2:], re.ASCII))
     else:
-        fits = bool(re.fullmatch(FORMATS.get(kind, ANY_FORMAT), written))
+        fits = bool(re.fullmatch(FORMATS.get(kind, ANY_FORMAT), written, re.ASCII))
     if not fits:
         raise invalid_request(f"Invalid value for {kind}.", "value", "tax_id_invalid")
     country = written[:2] if kind == "eu_vat" else kind[:2].upper()

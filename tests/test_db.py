@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 from sqlmodel import Session, select, text
 
 from sp404_app import db
@@ -102,6 +103,24 @@ def test_a_session_keeps_its_settings_after_a_rollback() -> None:
             ):
                 assert connection.execute(text(f"show {name}")).scalar() == value
             connection.rollback()
+
+
+def test_a_database_that_only_reads_is_an_outage() -> None:
+    with db.transaction() as session:
+        session.execute(text("set transaction read only"))
+        with pytest.raises(OperationalError) as caught:
+            session.execute(text("delete from users"))
+        session.rollback()
+    assert isinstance(caught.value.orig, ReadOnlySqlTransaction)
+
+
+def test_other_internal_errors_of_the_database_keep_their_class() -> None:
+    with db.transaction() as session:
+        with pytest.raises(ProgrammingError):
+            session.execute(text("select nothing"))
+        with pytest.raises(InternalError):  # in a failed transaction
+            session.execute(text("select 1"))
+        session.rollback()
 
 
 async def test_the_event_loop_runs_on_while_the_database_works() -> None:

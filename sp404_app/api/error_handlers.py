@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
@@ -34,8 +34,7 @@ VALIDATION_MESSAGES = {
     "bool_type": "This must be true or false.",
 }
 UNAVAILABLE_RETRY_S = 5
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: a standby, or after a failover
-READ_ONLY_SQLSTATE = "25006"
+DATABASE_UNAVAILABLE = (OperationalError, NoFreeConnection)  # down, read-only or full
 
 log = structlog.get_logger()
 
@@ -80,17 +79,9 @@ def unexpected_error_response() -> JSONResponse:
     return error_response(500, SERVER_ERROR, details={"reference": request_id})
 
 
-def is_database_unavailable(error: Exception) -> bool:
-    """Return whether the database is down, full of connections, or only reads."""
-    if isinstance(error, InternalError):
-        return getattr(error.orig, "sqlstate", None) == READ_ONLY_SQLSTATE
-    return isinstance(error, OperationalError | NoFreeConnection)
-
-
 def database_unavailable_response(error: Exception) -> JSONResponse:
     """Log why the database cannot be used, and return a 503."""
-    reason = "read-only" if isinstance(error, InternalError) else type(error).__name__
-    log.error("database unavailable", error=reason)
+    log.error("database unavailable", error=type(getattr(error, "orig", None) or error).__name__)
     return app_error_response(
         Unavailable("The database is unavailable. Try again in a few seconds.")
     )
@@ -121,8 +112,8 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DataError, _handle_unstorable_value)
     api.add_exception_handler(UnicodeEncodeError, _handle_unstorable_value)
     api.add_exception_handler(IntegrityError, _handle_integrity_error)
-    for kind in (OperationalError, NoFreeConnection, InternalError):
-        api.add_exception_handler(kind, _handle_database_error)
+    for kind in DATABASE_UNAVAILABLE:
+        api.add_exception_handler(kind, _handle_database_unavailable)
     api.add_exception_handler(Exception, _handle_unexpected)
 
 
@@ -177,9 +168,7 @@ async def _handle_integrity_error(_: Request, error: Exception) -> JSONResponse:
     return app_error_response(Conflict("Someone else changed this in the meantime. Try again."))
 
 
-async def _handle_database_error(_: Request, error: Exception) -> JSONResponse:
-    if not is_database_unavailable(error):
-        raise error  # `server_errors` logs it and answers 500
+async def _handle_database_unavailable(_: Request, error: Exception) -> JSONResponse:
     return database_unavailable_response(error)
 
 

@@ -69,6 +69,7 @@ def test_address_and_tax_id_are_on_invoices_finalized_afterwards(shop: Shop, cus
         (VAT | {"value": "DE12345678"}, "Invalid value for eu_vat."),
         (VAT | {"value": "US123456789"}, "Invalid value for eu_vat."),
         (VAT | {"type": "us_ein", "value": "12-34"}, "Invalid value for us_ein."),
+        (VAT | {"type": "au_abn", "value": "١٢٣٤٥٦٧٨٩٠١"}, "Invalid value for au_abn."),
         ({"action": "remove-tax-id", "value": "txi_none"}, "No such tax id"),
     ],
 )

@@ -34,7 +34,7 @@ Like = Annotated[
 WeightsText = Annotated[
     str | None,
     Query(
-        pattern="^[0-9]{1,3}(,[0-9]{1,3}){3}$",
+        max_length=400,
         description="With `like`: weights of timbre, envelope, pitch and rhythm, 0 to 100 percent "
         "each and not all 0, separated by commas. Without, all are 100.",
     ),

@@ -28,7 +28,7 @@ def catch_server_errors(app: ASGIApp) -> ASGIApp:
         except Exception as error:  # the last handler before the server: any exception may arrive
             if scope["type"] != "http":
                 raise
-            if error_handlers.is_database_unavailable(error):
+            if isinstance(error, error_handlers.DATABASE_UNAVAILABLE):
                 answer = error_handlers.database_unavailable_response(error)
             else:
                 kind = type(error).__name__

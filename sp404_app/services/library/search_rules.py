@@ -5,8 +5,11 @@ from sp404_app.services.library.collection_rules import Rules, Term, parse_rules
 from sp404_app.services.library.search import SampleQuery
 
 
-def rules_of_search(query: SampleQuery) -> Rules:
+def rules_of_search(query: SampleQuery, within: Rules | None = None) -> Rules:
     """Return rules that match what a search finds outside of the trash, in any order.
+
+    `within` are the rules of the smart collection that the search is limited to: rules cannot name
+    such a collection, so it is not followed when its rules change.
 
     Raises:
         ValidationFailed: If the search has no limit, or one that rules cannot have.
@@ -26,9 +29,14 @@ def rules_of_search(query: SampleQuery) -> Rules:
         ("rating", "at_least", int(query.rating_min) if query.rating_min else None),
         ("status", "is", query.status),
         ("copies", "is", query.has_copies),
-        ("collection", "is", query.collection),
+        ("collection", "is", query.collection if within is None else None),
     ]
-    terms = tuple(Term(*limit) for limit in limits if limit[2] not in (None, "", (), False))
+    # 0 is a limit, and equals False.
+    terms: tuple[Term | Rules, ...] = tuple(
+        Term(*limit) for limit in limits if limit[2] is not False and limit[2] not in (None, "", ())
+    )
+    if within is not None:
+        terms = (*(within.terms if within.match == "all" else [within]), *terms)
     if not terms:
         raise ValidationFailed("Search for something or choose a filter first.")
     return parse_rules(rules_to_json(Rules("all", terms)))

@@ -13,7 +13,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.services.collections import collections
 from sp404_app.services.library import collection_rules, samples, tags
-from sp404_app.services.library.collection_filter import referenced_ids
+from sp404_app.services.library.collection_filter import load_scope, referenced_ids
 from sp404_app.services.library.collection_rules import parse_rules
 from sp404_app.services.library.search_rules import rules_of_search
 from sp404_app.state import double_click, forms, validation
@@ -80,7 +80,10 @@ class CollectionFormState(SessionState):
         """Ask for a smart collection of what the library's search finds, now and later."""
         user_id, library = await self._user_id(), await self.get_state(LibraryState)
         query = with_spelling(library.query, library.window.corrected)
-        rules = collection_rules.rules_to_json(rules_of_search(query))
+        within = None
+        if query.collection is not None:
+            within = (await in_transaction(load_scope, user_id, query.collection)).rules
+        rules = collection_rules.rules_to_json(rules_of_search(query, within))
         await self._open(user_id, is_smart=True, rules=rules)
         words = [query.q, *(chip.text for chip in chips_of(query) if chip.group != HEARD)]
         self.name = " · ".join(filter(None, words))[:MAX_NAME]

@@ -10,7 +10,7 @@ from sp404_app.errors import ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.collections import collections
 from sp404_app.services.library import search
-from sp404_app.services.library.collection_rules import rules_to_json
+from sp404_app.services.library.collection_rules import Rules, Term, parse_rules, rules_to_json
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.services.library.search_rules import rules_of_search
 from tests.services.library.test_facets import shelf
@@ -38,6 +38,9 @@ Add = Callable[..., uuid.UUID]
         (SampleQuery(bpm_min=100, bpm_max=80), 0),
         (SampleQuery(duration_min=3.0), 1),
         (SampleQuery(duration_max=5.0), 1),
+        (SampleQuery(bpm_min=0.0), 1),
+        (SampleQuery(q="dusty", bpm_min=0.0), 0),
+        (SampleQuery(duration_min=0.0), 1),
     ],
 )
 @pytest.mark.usefixtures("shelf")
@@ -60,6 +63,32 @@ def test_a_search_within_a_collection_stays_within_it(session: Session, user: Us
     rules = rules_to_json(rules_of_search(SampleQuery(q="dusty", collection=outer.id)))
     made = collections.create_collection(session, user.id, name="Saved", rules=rules)
     assert search.search_ids(session, user.id, SampleQuery(collection=made.id)) == [dusty]
+
+
+@pytest.mark.parametrize("match", ["all", "any"])
+@pytest.mark.usefixtures("shelf")
+def test_a_search_within_a_smart_collection_has_its_rules_too(
+    session: Session, user: User, match: str
+) -> None:
+    terms = [
+        {"field": "kind", "op": "is", "value": "loop"},
+        {"field": "rating", "op": "at_least", "value": 2},
+    ]
+    outer = collections.create_collection(
+        session, user.id, name="Outer", rules={"match": match, "terms": terms}
+    )
+    query = SampleQuery(tags=("vinyl",), collection=outer.id)
+    rules = rules_to_json(rules_of_search(query, parse_rules(outer.rules)))
+    made = collections.create_collection(session, user.id, name="Saved", rules=rules)
+    found = search.search_ids(session, user.id, query)
+    assert set(search.search_ids(session, user.id, SampleQuery(collection=made.id))) == set(found)
+
+
+def test_rules_that_would_be_nested_twice_are_refused() -> None:
+    group = Rules("all", (Term("kind", "is", "loop"),))
+    within = Rules("any", (group, Term("rating", "at_least", 2)))
+    with pytest.raises(ValidationFailed, match="only once"):
+        rules_of_search(SampleQuery(q="dusty"), within)
 
 
 @pytest.mark.parametrize(

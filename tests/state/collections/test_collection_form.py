@@ -93,6 +93,23 @@ async def test_a_smart_collection_is_made_of_a_search(tab: Open, keep: Keep, use
         await run(dialog.open_search())
 
 
+async def test_a_search_within_a_smart_collection_is_kept_with_its_rules(
+    tab: Open, user: User
+) -> None:
+    with transaction() as session:
+        outer = collections.create_collection(session, user.id, name="Kicks", rules=KICKS)
+    library = tab(LibraryState, url=f"/collections/{outer.id}")
+    await run(library.load())
+    await run(library.set_filter("bpm_min", "0"))
+    dialog = tab(CollectionFormState, root=library._get_root_state())
+    await run(dialog.open_search())
+    slowest = {"field": "bpm", "op": "at_least", "value": 0.0}
+    assert dialog.rules == {"match": "all", "terms": [*KICKS["terms"], slowest]}
+    form = {"name": "Slow", "colour": "", "note": "", "rules": json.dumps(dialog.rules)}
+    await run(dialog.save(form))
+    assert not dialog.is_open
+
+
 @pytest.mark.parametrize("name", ["", "   "])
 async def test_a_collection_needs_a_name(tab: Open, user: User, name: str) -> None:
     dialog = tab(CollectionFormState)
