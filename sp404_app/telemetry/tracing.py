@@ -29,7 +29,6 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 STOP_TIMEOUT_S = 2.0  # of a job that ended, or a web server that stops, for its last spans
 HANDLE_EVENTS = "handle events"  # name of the span in which a page shows a change
 FUNCTION = "code.function.name"
-WRONG_VALUE = "traces are off: a variable OTEL_… has a wrong value"
 Kind = Literal["INTERNAL", "SERVER", "CLIENT", "CONSUMER"]
 
 log = structlog.get_logger(__name__)
@@ -73,7 +72,7 @@ def prepare() -> None:
         from sp404_app.telemetry import span_export  # noqa: PLC0415 - imports the SDK
     except ValueError:
         _tracing.is_refused = True
-        log.warning(WRONG_VALUE)
+        _report_wrong_value()
         return
     _tracing.outage = span_export.Outage()
     _tracing.service = f"crate404-{processes.role()}"
@@ -96,13 +95,17 @@ def start() -> "TracerProvider | None":
         processor = span_export.processor(_tracing.outage)
     except ValueError:
         if _tracing.outage.may_report():
-            log.warning(WRONG_VALUE)
+            _report_wrong_value()
         return None
     provider.add_span_processor(processor)
     _tracing.processor, _tracing.tracer = processor, provider.get_tracer("sp404_app")
     span_export.trace_redis(provider)
     logs.add_fields_of(log_fields)
     return provider
+
+
+def _report_wrong_value() -> None:
+    log.warning("traces are off: a variable OTEL_… has a wrong value")
 
 
 def _resource() -> Mapping[str, str]:
