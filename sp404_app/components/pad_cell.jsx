@@ -54,7 +54,7 @@ export const Pad = memo(function Pad({ cell, chosen, entry, ready, loading, fail
           ))}
         </span>
       </button>
-      <button type="button" className="pad-more" aria-label={`Actions for pad ${cell.key}`} aria-haspopup="menu" tabIndex={-1} onClick={(event) => actions.menu(event, cell)} data-testid={`pad-menu-${cell.key}`}>
+      <button type="button" className="pad-more dense" aria-label={`Actions for pad ${cell.key}`} aria-haspopup="menu" tabIndex={-1} onClick={(event) => actions.menu(event, cell)} data-testid={`pad-menu-${cell.key}`}>
         ⋯
       </button>
     </div>

@@ -4,10 +4,11 @@
 """
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.barriers import find_barriers
 from tests.e2e.pad_page import PadUser
+from tests.e2e.touch_targets import find_small_targets
 
 
 @pytest.mark.parametrize("path", ["/terms", "/privacy", "/contact", "/no-such-page"])
@@ -16,6 +17,40 @@ def test_a_public_page_has_no_barriers(page: Page, path: str) -> None:
     page.locator("h1").first.wait_for()
     found = find_barriers(page)
     assert not found, "\n".join(found)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert find_small_targets(page) == []
+
+
+def test_dialogs_menus_and_panels_have_targets_for_fingers(
+    browser: Browser, base_url: str, pad_user: PadUser
+) -> None:
+    screen = {"width": 390, "height": 844}
+    with browser.new_context(base_url=base_url, viewport=screen, has_touch=True) as context:
+        pad_user.sign_in(context)
+        page, small = context.new_page(), dict[str, list[str]]()
+
+        def look(path: str, control: str, opened: str) -> None:
+            page.goto(path)
+            page.get_by_test_id(control).first.click()
+            page.locator(opened).first.wait_for()
+            small[f"{path} {control}"] = find_small_targets(page)
+
+        look("/library", "library-menu", "[role=menu]")
+        look("/library", "row-menu", "[role=menu]")
+        look("/library", "filters", "[data-testid=bpm_min]")
+        look("/library", "find-by-sound", "dialog[open]")
+        look("/library", "row-menu", "[role=menu]")
+        page.get_by_test_id("menu-share").click()
+        page.get_by_test_id("create-link").wait_for()
+        small["share"] = find_small_targets(page)
+        look("/collections", "new-smart-collection", "[data-testid=rule-editor]")
+        look("/projects", "new-project", "[data-testid=new-project-dialog]")
+        page.goto("/library")
+        row = page.get_by_test_id("sample-row").first
+        row.dispatch_event("pointerdown", {"pointerType": "touch"})
+        page.get_by_test_id("bulk-tag").wait_for()
+        small["selection"] = find_small_targets(page)
+    assert {place: found for place, found in small.items() if found} == {}
 
 
 def test_the_keyboard_reaches_the_content_first(

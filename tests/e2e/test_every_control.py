@@ -24,6 +24,7 @@ from tests.e2e.barriers import find_barriers
 from tests.e2e.control_driver import ControlDriver, Value
 from tests.e2e.people import PASSWORD
 from tests.e2e.seed_data import SeededAccounts
+from tests.e2e.touch_targets import find_small_targets
 from tests.product import Product
 from tests.services.account.test_avatars import picture
 from tests.sounds import wav
@@ -592,13 +593,16 @@ def open_page(
 
 # Before the next test, whose controls change a lot.
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_page_has_no_barriers(
+def test_a_page_has_no_barriers_and_targets_for_fingers(
     name: str, page: Page, accounts: SeededAccounts, product: Product
 ) -> None:
     page.set_viewport_size({"width": SCENARIOS[name].width, "height": 900})
     open_page(page, SCENARIOS[name], accounts, product)
     found = find_barriers(page)
     assert not found, "\n".join(found)
+    page.set_viewport_size({"width": 390, "height": 844})
+    small = find_small_targets(page)
+    assert not small, "\n".join(small)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -66,7 +66,7 @@ def _tab(bank: SharedBank, *, is_open: bool) -> Html:
         bank.letter,
         type="button",
         role="tab",
-        class_="bank-tab on" if is_open else "bank-tab",
+        class_="bank-tab dense on" if is_open else "bank-tab dense",
         style=_colour(bank),
         title=bank.name or None,
         aria_selected="true" if is_open else "false",

@@ -48,7 +48,7 @@ def account() -> rx.Component:
             ),
             rx.el.footer(
                 *(
-                    server_link(name, href=f"/{name.lower()}", class_name="link quiet")
+                    server_link(name, href=f"/{name.lower()}", class_name="link quiet touch-target")
                     for name in LEGAL_PAGES
                 ),
                 class_name="account-foot",
@@ -185,7 +185,7 @@ def _switch(name: str, label: str) -> rx.Component:
             custom_attrs={"data-testid": name},
         ),
         label,
-        class_name="choice",
+        class_name="choice touch-target",
     )
 
 

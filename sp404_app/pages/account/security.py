@@ -243,5 +243,5 @@ def _scope_checkbox(scope: Scope, label: str) -> rx.Component:
         rx.el.input(type="checkbox", name=scope.value, id=f"ability-{scope.value}"),
         label,
         rx.el.code(scope.value, class_name="mono muted ability"),
-        class_name="choice",
+        class_name="choice touch-target",
     )

@@ -211,7 +211,7 @@ def invoice(row: InvoiceRow) -> rx.Component:
             href=row.pdf,
             download=True,
             target="_blank",
-            class_name="link",
+            class_name="link touch-target",
             aria_label=f"Download invoice {row.number} as PDF",
             data_testid="invoice-pdf",
         ),

@@ -149,7 +149,7 @@ def buttons(plan: PlanCard) -> rx.Component:
                 type="button",
                 disabled=PlansState.busy,
                 on_click=PlansState.choose(plan.tier, False),
-                class_name="link quiet-link",
+                class_name="link quiet-link touch-target",
                 data_testid=f"buy-{plan.tier}",
             ),
         ),

@@ -146,7 +146,7 @@ def chart(title: str, figure: go.Figure, testid: str) -> rx.Component:
 def large_sample(row: LargeRow) -> rx.Component:
     """One of the largest sounds."""
     return rx.el.li(
-        rx.el.a(row.name, href=f"/samples/{row.id}", class_name="invoice-what link"),
+        rx.el.a(row.name, href=f"/samples/{row.id}", class_name="invoice-what link touch-target"),
         rx.el.span(row.size, class_name="mono invoice-amount"),
         class_name="invoice large-sound",
     )

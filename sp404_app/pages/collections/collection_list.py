@@ -192,14 +192,17 @@ def name(collection: CollectionCard) -> rx.Component:
 def actions(collection: CollectionCard) -> rx.Component:
     """The check box that chooses a collection to merge, and its menu."""
     return rx.el.div(
-        rx.el.input(
-            type="checkbox",
-            class_name="collection-tick",
-            checked=LIST.chosen.contains(collection.id),
-            aria_label=f"Select {collection.name}",
-            title="Select to merge",
-            on_change=lambda _: LIST.toggle_chosen(collection.id),
-            data_testid="choose-collection",
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                class_name="collection-tick",
+                checked=LIST.chosen.contains(collection.id),
+                aria_label=f"Select {collection.name}",
+                title="Select to merge",
+                on_change=lambda _: LIST.toggle_chosen(collection.id),
+                data_testid="choose-collection",
+            ),
+            class_name="collection-choose",
         ),
         menu_button(
             menu_item("Edit…", "menu-edit", on_click=CollectionFormState.open_edit(collection.id)),

@@ -49,7 +49,7 @@ def name() -> rx.Component:
             id="collection-name",
             key=SHEET.name,
             default_value=SHEET.name,
-            class_name="collection-name",
+            class_name="collection-name touch-target",
             aria_label="Name",
             title=rx.cond(SHEET.is_trashed, "", "Click to rename"),
             max_length=200,
@@ -86,7 +86,7 @@ def note() -> rx.Component:
         rx.el.input(
             key=SHEET.id + SHEET.note,
             default_value=SHEET.note,
-            class_name="collection-note-field",
+            class_name="collection-note-field touch-target",
             placeholder=rx.cond(SHEET.is_trashed, "No note", "Add a note"),
             read_only=SHEET.is_trashed,
             data_saves_on_blur="",

@@ -150,7 +150,7 @@ def fault_checkbox(name: str, label: str, on: bool) -> rx.Component:
             data_testid=name,
         ),
         label,
-        class_name="choice",
+        class_name="choice touch-target",
     )
 
 

@@ -127,7 +127,7 @@ def bar() -> rx.Component:
         saving_field(
             value=HEAD.name,
             label="Project name",
-            class_name="project-name",
+            class_name="project-name touch-target",
             test_id="project-name",
             on_commit=PadsState.rename_project,
         ),
@@ -216,7 +216,9 @@ def bank_tabs() -> rx.Component:
             role="tab",
             # No f-string: Reflex would bake a hash into the page that differs between builds.
             id="bank-tab-" + bank.letter,
-            class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
+            class_name=rx.cond(
+                PadsState.bank == bank.letter, "bank-tab dense on", "bank-tab dense"
+            ),
             aria_selected=PadsState.bank == bank.letter,
             aria_controls="bank-panel",
             tab_index=rx.cond(PadsState.bank == bank.letter, 0, -1),

@@ -7,6 +7,7 @@ from sp404_app.state.cards.doctor import DoctorState
 from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.pads import PadsState
 from sp404_app.state.projects.project_list import ProjectListState
 from sp404_app.state.sharing.share import ShareState
@@ -17,6 +18,7 @@ PROJECT_PAGES = (
         component=project_list,
         title="Projects",
         on_load=[
+            NewProjectState.close,
             ExportState.close,
             ShareState.close_dialog,
             LayoutState.load,

@@ -28,7 +28,7 @@ def collection_link(collection: CollectionOfSample) -> rx.Component:
             rx.el.i(class_name="collection-dot"),
             rx.el.span(collection.name, class_name="pad-project"),
             href=f"/collections/{collection.id}",
-            class_name="pad-link collection-link",
+            class_name="pad-link collection-link touch-target",
             style={"--bank": rx.cond(collection.colour != "", collection.colour, "var(--faint)")},
             data_testid="collection-link",
         ),

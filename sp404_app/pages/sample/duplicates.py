@@ -39,7 +39,7 @@ def duplicate_row(found: DuplicateRow) -> rx.Component:
                 sample.name,
                 href=f"/samples/{sample.id}",
                 title=sample.name,
-                class_name="alike-name copies-name",
+                class_name="alike-name copies-name touch-target",
                 data_testid="copy-name",
             ),
         ),

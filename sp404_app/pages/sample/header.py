@@ -14,7 +14,7 @@ SHEET = SampleState.sheet
 def head() -> rx.Component:
     """The header."""
     return rx.el.header(
-        rx.el.a("← Library", href="/library", class_name="sample-back"),
+        rx.el.a("← Library", href="/library", class_name="sample-back touch-target"),
         rx.el.div(
             name(),
             rx.el.div(favourite(), rating(), class_name="sample-marks"),
@@ -35,7 +35,7 @@ def name() -> rx.Component:
                 id="sample-name",
                 key=SHEET.name,
                 default_value=SHEET.name,
-                class_name="sample-name",
+                class_name="sample-name touch-target",
                 aria_label="Name",
                 title="Click to rename",
                 max_length=200,
@@ -104,7 +104,7 @@ def tags() -> rx.Component:
         ),
         rx.el.input(
             name="tags",
-            class_name="tag-field",
+            class_name="tag-field touch-target",
             placeholder="+ Add tag",
             aria_label="Add tags, separated by commas",
             auto_complete="off",

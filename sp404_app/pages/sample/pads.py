@@ -25,7 +25,7 @@ def pad_link(pad: PadLink) -> rx.Component:
             rx.el.span(pad.pad, class_name="pad-badge mono"),
             rx.el.span(pad.project, class_name="pad-project"),
             href=pad.address,
-            class_name="pad-link",
+            class_name="pad-link touch-target",
             style={"--bank": pad.colour},
             data_testid="pad-link",
         ),

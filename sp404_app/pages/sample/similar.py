@@ -78,7 +78,7 @@ def similar_row(found: SimilarRow) -> rx.Component:
         rx.el.a(
             sample.name,
             href=f"/samples/{sample.id}",
-            class_name="alike-name",
+            class_name="alike-name touch-target",
             data_testid="alike-name",
         ),
         rx.el.span(sample.bpm, class_name="mono muted"),

@@ -29,7 +29,7 @@ def share_item(row: ShareRow, *, names: bool) -> rx.Component:
         rx.cond(
             names,
             rx.el.div(
-                rx.el.a(row.name, href=row.href, class_name="link"),
+                rx.el.a(row.name, href=row.href, class_name="link touch-target"),
                 rx.el.span(row.kind_name, class_name="label"),
                 class_name="share-link-title",
             ),

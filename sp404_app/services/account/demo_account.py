@@ -1,4 +1,4 @@
-"""The demo account of a development machine, with synthesized samples and a finished project."""
+"""The demo account of a development machine, with sounds, collections and a finished project."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services.account import demo_project
+from sp404_app.services.account import demo_collections, demo_project
 from sp404_app.services.auth import passwords
 from sp404_app.services.library import samples
 
@@ -19,7 +19,7 @@ DEMO_PASSWORD = "sixteen pads"  # noqa: S105 - printed at each start of a develo
 
 
 def ensure_demo_account() -> None:
-    """Create the demo account, its samples and its project, unless they exist."""
+    """Create the demo account with its samples, collections and project, unless it exists."""
     with transaction() as session:
         found = session.exec(select(User).where(func.lower(User.email) == DEMO_EMAIL)).first()
         if found is None:
@@ -41,6 +41,7 @@ def _create_demo_account(session: Session) -> User:
         session.flush()
         for sound in demo_sounds():
             _add_demo_sample(session, user, sound, Path(folder))
+    demo_collections.add_demo_collections(session, user.id)
     return user
 
 

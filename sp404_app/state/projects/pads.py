@@ -42,7 +42,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         """Open the project of this URL; `?pad=B3` chooses a pad."""
         user_id = await self._user_id()
         self.panel, self.similar_place = "", ""
-        self.is_patterns_open = False
+        self.is_help_open = self.is_patterns_open = False
         self.suggestions, self.suggestions_for = [], ""
         try:
             project_id = validation.validate_id(PurePosixPath(self.router.url.path or "/").name)
