@@ -18,6 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import psutil
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from sp404_app.telemetry import metrics, processes
@@ -30,11 +31,34 @@ def write_metrics(collectors: Iterable[Any] = ()) -> bytes:
     registry = CollectorRegistry()
     if folder := processes.folder():
         remove_gauges_of_dead(folder)
-        MultiProcessCollector(registry, str(folder))
+        registry.register(FileCollector(folder))
     for collector in collectors:
         registry.register(collector)
     text = generate_latest(registry)
     return text if folder else generate_latest(metrics.REGISTRY) + text
+
+
+class FileCollector:
+    """Add up the files of all processes.
+
+    prometheus-client's collector fails on a file that a process has created and not filled yet, and
+    for good if it was killed at that moment.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics."""
+        files = [str(path) for path in self._folder.glob("*.db") if _size(path)]
+        return MultiProcessCollector.merge(files)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another scrape has removed the gauges of a process that has ended
+        return 0
 
 
 def remove_gauges_of_dead(folder: Path) -> None:

@@ -138,3 +138,9 @@ def test_a_process_alone_counts_into_a_folder_that_it_removes(
     ).stdout
     assert out.strip().startswith("/")
     assert not Path(out.strip()).exists()
+
+
+def test_a_file_that_a_process_has_not_filled_yet_is_left_out(folder: Path) -> None:
+    run(folder, "metrics.start_process('web')\nmetrics.count_response('GET', '/x', 200, 0.2)")
+    (folder / "counter_worker-1.db").touch()
+    assert value("sp404_requests_total", method="GET", route="/x", status="200") == 1
