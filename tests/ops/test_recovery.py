@@ -1,5 +1,6 @@
-"""A job whose worker is killed is done by another, once."""
+"""Killed processes lose no upload and no job, and nothing is done twice."""
 
+import time
 from collections.abc import Callable
 
 import httpx
@@ -46,3 +47,53 @@ def test_an_analysis_whose_worker_is_killed_is_done_once(product: Product, victi
         assert connection.execute(jobs, [sample]).fetchall() == [("done", 2)]
         analyses = "select count(*) from analyses where sample_id = %s"
         assert connection.execute(analyses, [sample]).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("victim", ["redis", "database", "web"])
+def test_uploads_through_kills_are_neither_lost_nor_doubled(product: Product, victim: str) -> None:
+    with signed_in(product) as client:
+        stored = []
+        for number in range(8):
+            if number in {2, 5}:
+                main_process(product, victim).kill()
+            stored.append(upload_until_stored(client, f"take {number}.wav", 200.0 + number * 20))
+
+        def statuses() -> dict[str, str]:
+            answer = client.get("/api/samples")
+            found = answer.json()["samples"] if answer.status_code == 200 else []
+            return {sample["id"]: sample["status"] for sample in found}
+
+        eventually(lambda: statuses() == dict.fromkeys(stored, "ready"), 180)
+    with psycopg.connect(postgresql.postgres_url(Home(product.home))) as connection:
+        analyses = "select sample_id::text, count(*) from analyses group by 1"
+        assert dict(connection.execute(analyses).fetchall()) == dict.fromkeys(stored, 1)
+
+
+def upload_until_stored(client: httpx.Client, name: str, pitch: float, seconds: float = 60) -> str:
+    """Send a file until it is stored, as a careful client does; return the sample's id.
+
+    An upload whose answer was lost may be stored: so the client looks before it sends again.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            sent = client.post("/api/samples", files={"file": (name, wav(pitch, seconds=0.5))})
+            if sent.status_code < 500:
+                return str(sent.json()["samples"][0]["id"])
+            assert sent.status_code == 503, sent.text
+        except httpx.TransportError:
+            pass
+        if found := find_sample(client, name):
+            return found
+        assert time.monotonic() < until, "it was not stored in time"
+        time.sleep(0.2)
+
+
+def find_sample(client: httpx.Client, name: str) -> str | None:
+    """Return the id of the sample with a file name; None also while nothing answers."""
+    try:
+        answer = client.get("/api/samples")
+    except httpx.TransportError:
+        return None
+    found = answer.json()["samples"] if answer.status_code == 200 else []
+    return next((sample["id"] for sample in found if sample["filename"] == name), None)
