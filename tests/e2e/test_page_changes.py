@@ -32,6 +32,7 @@ def go_to(page: Page, name: str) -> None:
 def expect_own_page(late: LateAnswers, link: Locator, content: str, url: str) -> None:
     """Follow a link; expect nothing of the former page at the new URL, then the new page."""
     page = link.page
+    link.wait_for()  # the list it is in must not be held back
     late.hold()
     link.click()
     expect(page).to_have_url(re.compile(url))
