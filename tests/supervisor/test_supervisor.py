@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.request import urlopen
 
 import psutil
@@ -234,11 +235,17 @@ def test_secrets_stay_private(running: Product) -> None:
 
 
 def test_it_listens_on_loopback_only(running: Product) -> None:
-    mine = {process.pid for process in processes_of(running)}
-    listening = [
+    listening: set[Any] = set()
+    # While a process starts, its socket may belong to none.
+    eventually(lambda: listening.update(listening_addresses(running)) or listening)
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert {address.port for address in listening} == {running.port}
+
+
+def listening_addresses(product: Product) -> list[Any]:
+    mine = {process.pid for process in processes_of(product)}
+    return [
         connection.laddr
         for connection in psutil.net_connections("inet")
         if connection.pid in mine and connection.status == psutil.CONN_LISTEN
     ]
-    assert {address.ip for address in listening} == {"127.0.0.1"}
-    assert {address.port for address in listening} == {running.port}
