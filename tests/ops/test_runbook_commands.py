@@ -114,7 +114,10 @@ def run(
     text = command.text
     if program == "select":
         text = f'psql "$SP404_DATABASE_URL" -c {shlex.quote(text)}'
+    # What reads a backup takes the one from before: the command that makes one may run later.
+    backup = "new" if text.startswith("python -m sp404_app backup") else "dated"
     for written, real in {
+        BACKUP: str(folder / backup),
         "/somewhere": str(folder),
         "/backups/2026-11-22": str(folder / "dated"),
         "/backups/": f"{folder}/{command.line}-",
