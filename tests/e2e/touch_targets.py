@@ -5,6 +5,7 @@ from typing import Final
 from playwright.sync_api import Page
 
 MIN_SIZE_PX: Final = 44
+SETTLING_TRIES: Final = 15
 # `dense`: the menu of a pad lies upon a face that is hit while one plays, and ten banks stand side
 # by side as on the device. The link to the content appears for keyboards only.
 EXCEPTIONS: Final = ".dense, .skip"
@@ -30,5 +31,14 @@ FIND_SMALL: Final = """({least, exceptions}) => {
 
 
 def find_small_targets(page: Page) -> list[str]:
-    """Return the visible controls that are less than 44 px wide or high; links in texts may be."""
-    return page.evaluate(FIND_SMALL, {"least": MIN_SIZE_PX, "exceptions": EXCEPTIONS})
+    """Return the visible controls that are less than 44 px wide or high; links in texts may be.
+
+    A control may be smaller for a moment, while a dialog opens or the page follows a new width.
+    """
+    found: list[str] = []
+    for _ in range(SETTLING_TRIES):
+        found = page.evaluate(FIND_SMALL, {"least": MIN_SIZE_PX, "exceptions": EXCEPTIONS})
+        if not found:
+            break
+        page.wait_for_timeout(200)
+    return found
