@@ -61,7 +61,7 @@ function MatchPanel({ track, match, onClose }) {
   const takeOwn = () => player.setMatch({ bpm: Number(track.bpm) || null, key: track.key, on: true });
   return (
     <div className="match-panel" role="dialog" aria-label="Tempo and key of previews" data-testid="match-panel">
-      <label className="match-switch">
+      <label className="match-switch touch-target">
         <input type="checkbox" checked={match.on} data-testid="match-on" onChange={(event) => player.setMatch({ on: event.target.checked })} />
         Play in this tempo and key
       </label>

@@ -407,10 +407,10 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
         <button type="button" className="button small" aria-pressed={lassoing} onClick={() => setLassoing(!lassoing)} title="Draw around sounds to select them (Shift and drag)" data-testid="map-lasso">
           Lasso
         </button>
-        <button type="button" className="button small" aria-label="Zoom in" disabled={zoom >= MAX_ZOOM} onClick={() => zoomBy(1.5)} data-testid="map-in">
+        <button type="button" className="button small touch-target" aria-label="Zoom in" disabled={zoom >= MAX_ZOOM} onClick={() => zoomBy(1.5)} data-testid="map-in">
           +
         </button>
-        <button type="button" className="button small" aria-label="Zoom out" disabled={zoom <= 1} onClick={() => zoomBy(1 / 1.5)} data-testid="map-out">
+        <button type="button" className="button small touch-target" aria-label="Zoom out" disabled={zoom <= 1} onClick={() => zoomBy(1 / 1.5)} data-testid="map-out">
           −
         </button>
         <button type="button" className="button small" disabled={zoom <= 1} onClick={() => zoomBy(1 / MAX_ZOOM)} data-testid="map-fit">

@@ -50,6 +50,14 @@ def test_dialogs_menus_and_panels_have_targets_for_fingers(
         row.dispatch_event("pointerdown", {"pointerType": "touch"})
         page.get_by_test_id("bulk-tag").wait_for()
         small["selection"] = find_small_targets(page)
+        page.get_by_test_id("bulk-edit").click()
+        page.get_by_test_id("bulk-bpm-half").wait_for()
+        small["edit sounds"] = find_small_targets(page)
+        page.goto("/library")
+        page.get_by_test_id("sample-row").first.click()
+        page.get_by_test_id("match-open").click()
+        page.get_by_test_id("match-on").wait_for()
+        small["tempo and key of previews"] = find_small_targets(page)
     assert {place: found for place, found in small.items() if found} == {}
 
 

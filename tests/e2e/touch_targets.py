@@ -1,4 +1,4 @@
-"""Which controls of a page are smaller than a finger needs (WCAG 2.5.5)."""
+"""Which controls of a page are smaller than a finger needs (WCAG 2.5.5), or than their text."""
 
 from typing import Final
 
@@ -21,7 +21,10 @@ FIND_SMALL: Final = """({least, exceptions}) => {
     const target = element.matches('input') && element.closest('label') || element;
     const {width, height} = target.getBoundingClientRect();
     if (width <= 1 || height <= 1) continue;  // visible to screen readers only
-    if (width > least - 0.5 && height > least - 0.5) continue;
+    const isCut = element.matches('button, a, summary')
+      && element.scrollWidth > element.clientWidth + 1
+      && getComputedStyle(element).textOverflow !== 'ellipsis';
+    if (width > least - 0.5 && height > least - 0.5 && !isCut) continue;
     const name = element.dataset.testid || element.ariaLabel || element.textContent;
     found.add(`${element.localName}.${element.className} ${name.slice(0, 40)}: `
       + `${Math.round(width)} x ${Math.round(height)}`);
@@ -31,9 +34,10 @@ FIND_SMALL: Final = """({least, exceptions}) => {
 
 
 def find_small_targets(page: Page) -> list[str]:
-    """Return the visible controls that are less than 44 px wide or high; links in texts may be.
+    """Return the visible controls that are less than 44 px wide or high, or cut their text.
 
-    A control may be smaller for a moment, while a dialog opens or the page follows a new width.
+    Links in texts may be smaller, and any control for a moment, while a dialog opens or the page
+    follows a new width.
     """
     found: list[str] = []
     for _ in range(SETTLING_TRIES):

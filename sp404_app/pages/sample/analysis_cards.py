@@ -161,7 +161,7 @@ def scaled(text: str, how: str, explained: str) -> rx.Component:
     return rx.el.button(
         text,
         type="button",
-        class_name="button mono",
+        class_name="button mono touch-target",
         aria_label=explained,
         title=explained,
         on_click=SampleState.scale_tempo(how),
