@@ -18,6 +18,7 @@ from tests.e2e.conftest import OPERATOR, Outbox
 from tests.e2e.pad_page import RENDER_TIMEOUT_MS, PadUser
 from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.people import Visitor
+from tests.e2e.touch_targets import find_small_targets
 from tests.product import Product
 
 GONE = "This link doesn't work any more."
@@ -272,6 +273,26 @@ def test_a_visitor_downloads_a_shared_collection_for_a_device(
     with ZipFile(path) as archive:
         waves = [archive.read(name) for name in archive.namelist() if name.lower().endswith(".wav")]
     assert [soundfile.info(io.BytesIO(data)).samplerate for data in waves] == [rate, rate]
+
+
+def test_shared_pages_have_targets_for_fingers_and_keep_their_margins(
+    owner: Page, visitors: list[Page], pad_user: PadUser
+) -> None:
+    origin = {"Origin": pad_user.origin}
+    body = {"name": "Dust", "sample_ids": pad_user.ids("Velvet Kick", "Tight Hat")}
+    collection = owner.request.post("/api/collections", data=body, headers=origin).json()
+    body = {"collection_id": collection["id"], "allow_download": "sp404"}
+    shared = owner.request.post("/api/shares", data=body, headers=origin).json()
+    visitor = visitors[0]
+    visitor.set_viewport_size({"width": 390, "height": 844})
+    sound = share_sample(owner, pad_user.samples["Low Tom"])
+    for path in (shared["url"][shared["url"].index("/s/") :], sound, f"{sound}/report"):
+        visitor.goto(path)
+        assert find_small_targets(visitor) == []
+        bar = visitor.get_by_role("banner")
+        edges = [box for child in bar.locator("> *").all() if (box := child.bounding_box())]
+        assert min(box["x"] for box in edges) >= 12
+        assert max(box["x"] + box["width"] for box in edges) <= 390 - 12
 
 
 def test_a_link_with_a_password_opens_with_it(
