@@ -649,7 +649,9 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
     """Return functions that create the file for each file input, with a new sound each time."""
 
     def sound() -> FilePayload:
-        return FilePayload(name="Drop.wav", mimeType="audio/wav", buffer=wav(next(PITCHES)))
+        # Long enough that it still plays when the next key stops it, also on a busy machine.
+        data = wav(next(PITCHES), seconds=5.0)
+        return FilePayload(name="Drop.wav", mimeType="audio/wav", buffer=data)
 
     def whole_folder() -> Path:
         folder.mkdir(exist_ok=True)
