@@ -3,6 +3,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { chooseTheme } from "./theme.jsx";
 
 const TYPING_PAUSE_MS = 90;
 const MAX_SOUNDS = 6;
@@ -13,6 +14,9 @@ const MAX_ACTIONS = 8;
 const CONTROLS = ["main button", "main a.button", ".topbar form button", ".player button"].join();
 const REPEATED = "[role=row], [data-pads], .room, dialog, [popover], label";
 const MAX_NAME_LENGTH = 48;
+const STEADY = 3; // checks in a row
+const PAGE_TIMEOUT_MS = 10_000; // for a page to show a control
+const THEMES = ["System", "Dark", "Light"].map((name) => ({ text: `Theme: ${name}`, words: "appearance mode", run: () => chooseTheme(name.toLowerCase()) }));
 const MODIFIERS = { Ctrl: "ctrlKey", Shift: "shiftKey", Alt: "altKey" };
 
 // Presses the keys that the page shows for an action, such as "Shift E".
@@ -37,9 +41,22 @@ function controlsOfPage() {
     const name = nameOf(control);
     if (!/\p{L}{2}/u.test(name) || name.length > MAX_NAME_LENGTH || found.has(name)) continue;
     if (control.disabled || control.closest(REPEATED) || !control.checkVisibility()) continue;
-    found.set(name, { text: name, run: () => control.isConnected && control.click() });
+    const words = control.closest("[role=group][aria-label]")?.getAttribute("aria-label");
+    found.set(name, { text: name, words, run: () => control.isConnected && control.click() });
   }
   return [...found.values()];
+}
+
+// Clicks a control of the page that is being opened, when it has loaded: that closes the page's dialogs.
+function clickWhenShown(id) {
+  const until = performance.now() + PAGE_TIMEOUT_MS;
+  let seen = 0; // how often the page was loaded: at first it may not have begun to
+  const timer = setInterval(() => {
+    const control = document.querySelector("[data-loaded=true]") && document.getElementById(id);
+    seen = control ? seen + 1 : 0;
+    if (seen === STEADY) control.click();
+    if (seen === STEADY || performance.now() > until) clearInterval(timer);
+  }, 100);
 }
 
 // 0 is the best match of the words typed, larger is worse, -1 is none.
@@ -134,10 +151,12 @@ function Palette({ destinations, keys, onClose }) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const shortcuts = keys.map(({ text: name, keys: shown }) => ({ text: name, shown, run: () => press(shown) }));
     const named = new Set(shortcuts.map((each) => each.text));
-    const actions = [...shortcuts, ...controls.filter((each) => !named.has(each.text))];
+    const here = new Set(controls.map((each) => each.text));
+    const elsewhere = destinations.filter(({ press, text: name }) => press && !here.has(name));
+    const actions = [...shortcuts, ...controls.filter((each) => !named.has(each.text)), ...THEMES];
     const found = [
-      ["Go to", matching(destinations, words)],
-      ["Actions", matching(actions, words).slice(0, MAX_ACTIONS)],
+      ["Go to", matching(destinations.filter(({ press }) => !press), words)],
+      ["Actions", matching([...actions, ...elsewhere], words).slice(0, MAX_ACTIONS)],
       ["Sounds", sounds.map((each) => ({ text: each.name, detail: describe(each), href: `/samples/${each.id}` }))],
       ["Projects and collections", query ? matching([...projects, ...collections], words).slice(0, MAX_PLACES) : []],
     ];
@@ -155,7 +174,11 @@ function Palette({ destinations, keys, onClose }) {
   const choose = (item) => {
     onClose();
     // After the dialog is closed: the page ignores its keys while one is open.
-    setTimeout(() => (item.href ? navigate(item.href) : item.run()), 0);
+    setTimeout(() => {
+      if (item.href) navigate(item.href);
+      else item.run();
+      if (item.press) clickWhenShown(item.press);
+    }, 0);
   };
 
   const onKeyDown = (event) => {

@@ -1,23 +1,29 @@
 """The command palette, which runs in the browser so that it opens and answers at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import reflex as rx
 
 from sp404_app.components.scripts import publish_scripts
 
-_ASSET = publish_scripts(lambda name: rx.asset(name, shared=True), "command_palette.jsx")
+_ASSET = publish_scripts(
+    lambda name: rx.asset(name, shared=True), "command_palette.jsx", "theme.jsx"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A page of the palette; `words` are further words that find it."""
+    """A page of the palette; `words` are further words that find it.
+
+    With `press`, an action: the control with this id is clicked when the page shows it.
+    """
 
     text: str
     href: str
     words: str = ""
+    press: str = ""
 
 
 class CommandPalette(rx.Component):
@@ -38,9 +44,7 @@ def command_palette(
 ) -> rx.Component:
     """Render the palette; `keys` are pairs of keys and text."""
     return CommandPalette.create(
-        destinations=[
-            {"text": each.text, "href": each.href, "words": each.words} for each in destinations
-        ],
+        destinations=[asdict(each) for each in destinations],
         keys=[{"text": text, "keys": shown} for shown, text in keys],
         **attributes,
     )

@@ -9,6 +9,9 @@ export function enterEntry() {
   shown = entryName();
 }
 
+// Whether the browser is at another entry than that of the list on the screen.
+export const hasLeftEntry = () => entryName() !== shown;
+
 export function savePlace(place) {
   try {
     window.sessionStorage.setItem(shown, JSON.stringify(place));
@@ -24,11 +27,4 @@ export function readPlace() {
   } catch {
     return null;
   }
-}
-
-// Shows an address without opening it: the router would reload the page.
-export function showAddress(address) {
-  if (address === window.location.pathname + window.location.search) return;
-  window.history.replaceState(window.history.state, "", address);
-  enterEntry();
 }

@@ -41,6 +41,7 @@ _ASSET = publish_scripts(
     "sample_table.jsx",
     "virtual_list.js",
     "list_place.js",
+    "page_address.jsx",
     "menu_button.jsx",
     "upload_panel.jsx",
     "toast.jsx",
@@ -82,7 +83,7 @@ class SampleTable(rx.Component):
 
     `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
     `answered` is the id of the last request that was answered. A `drawer` is beside the pads.
-    `address` is shown in the address bar.
+    `address`, `is_step` and `on_return` are those of `PageAddress`.
     `trashed` and `collection` say which keys act.
     In a manual collection rows are `removable` and can be moved; `refreshed` grows when they were.
     A list that opens has its cursor at `cursor_row`, at the sample `cursor_id`, unless it is -1.
@@ -101,6 +102,7 @@ class SampleTable(rx.Component):
     answered: rx.Var[int]
     any_marked: rx.Var[bool]
     address: rx.Var[str]
+    is_step: rx.Var[bool]
     is_hydrated: rx.Var[bool]
     drawer: rx.Var[bool]
     trashed: rx.Var[bool]
@@ -111,6 +113,7 @@ class SampleTable(rx.Component):
     cursor_id: rx.Var[str]
 
     on_window: rx.EventHandler[passthrough_event_spec(int, int, int)]
+    on_return: rx.EventHandler[no_args_event_spec]
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]
     on_open: rx.EventHandler[passthrough_event_spec(str)]
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
@@ -121,7 +124,10 @@ class SampleTable(rx.Component):
 
 
 class SampleRow(rx.Component):
-    """A row of the table; `track` is the data that the player needs."""
+    """A row of the table; `track` is the data that the player needs.
+
+    If it `opens_on_tap`, a tap on a phone plays on its waveform and opens the sample elsewhere.
+    """
 
     library = _ASSET["sample_table.jsx"]
     tag = "SampleRow"
@@ -129,6 +135,7 @@ class SampleRow(rx.Component):
     index: rx.Var[int]
     track: rx.Var[Any]
     marked: rx.Var[bool]
+    opens_on_tap: rx.Var[bool]
 
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]
     on_open: rx.EventHandler[passthrough_event_spec(str)]

@@ -1,6 +1,7 @@
 // The player bar at the bottom of every page, and the play button of a single sound.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { Link } from "react-router"; // a plain link would load the page anew and stop the sound
 import * as player from "./audio_player.js";
 import { MatchButton, matchText } from "./preview_match_panel.jsx";
 import { ZoomableWaveform } from "./waveforms.jsx";
@@ -109,9 +110,9 @@ export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
       <div className="player-title">
         {track ? (
           <>
-            <a href={`/samples/${track.id}`} className="player-name">
+            <Link to={`/samples/${track.id}`} className="player-name">
               {track.name}
-            </a>
+            </Link>
             <span className="player-facts mono">{matchText(track, state.match)}</span>
           </>
         ) : (

@@ -12,14 +12,6 @@ function columnsOf(links) {
   return first.length;
 }
 
-// Shows the address of the present view, so that it can be linked. The router would reload the page.
-export function ViewAddress({ address }) {
-  useEffect(() => {
-    if (address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
-  }, [address]);
-  return null;
-}
-
 export function ProjectGrid({ inTrash, onAct, children }) {
   const list = useRef(null);
   const deleted = useRef(-1); // place of the card that was deleted by key

@@ -36,15 +36,6 @@ class ProjectGrid(rx.Component):
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
 
 
-class ViewAddress(rx.Component):
-    """Shows a path in the browser's address bar without opening it."""
-
-    library = _ASSET["project_grid.jsx"]
-    tag = "ViewAddress"
-
-    address: rx.Var[str]
-
-
 class ProjectItem(rx.Component):
     """A card of the grid."""
 
@@ -57,4 +48,3 @@ class ProjectItem(rx.Component):
 bank_picture = BankPicture.create
 project_grid = ProjectGrid.create
 project_item = ProjectItem.create
-view_address = ViewAddress.create

@@ -2,8 +2,9 @@
 
 import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
-import { enterEntry, readPlace, savePlace, showAddress } from "./list_place.js";
+import { enterEntry, hasLeftEntry, readPlace, savePlace } from "./list_place.js";
 import { openMenu } from "./menu_button.jsx";
+import { useAddress } from "./page_address.jsx";
 import { useCells } from "../columns/sample_columns.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
@@ -12,9 +13,10 @@ const OWN_KEYS = "input, textarea, select, [contenteditable], [role=menu], [role
 const isTyping = (target) => target.closest && target.closest(OWN_KEYS);
 const LONG_PRESS_MS = 450; // a touch selects; browsers take half a second for their menus
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
+const isPhone = () => window.matchMedia("(max-width: 700px)").matches;
 const isDialogOpen = () => document.querySelector("dialog[open]");
 
-export function SampleRow({ index, track, marked, onMark, onOpen, children, ...rest }) {
+export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, children, ...rest }) {
   useEffect(() => player.registerRow(index, track), [index, ...Object.values(track)]);
   const classes = useSyncExternalStore(
     player.subscribe,
@@ -41,7 +43,9 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
     else if (event.ctrlKey || event.metaKey) onMark("toggle", index, index);
     else {
       if (isSelecting) onMark("none", 0, 0);
-      player.moveCursor(index);
+      const isWave = event.target.closest(".row-cell")?.querySelector(".mini-wave, .no-wave");
+      if (opensOnTap && press.current.isTouch && isPhone() && !isWave) onOpen(track.id);
+      else player.moveCursor(index);
     }
   };
   return (
@@ -65,21 +69,25 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isHydrated, drawer, trashed, collection, removable, refreshed, cursorRow, cursorId, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, isStep, isHydrated, drawer, trashed, collection, removable, refreshed, cursorRow, cursorId, onWindow, onReturn, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
-  const place = useRef({ top: 0, restored: null, isLoaded: null });
+  const place = useRef({ top: 0, restored: null, isLoaded: null, isReturn: false });
   const isShown = !drawer;
-  const epochOfMount = useRef(epoch);
   const currentPlace = () => ({ top: place.current.top, cursor: player.getSnapshot().cursor, cursorId: player.getSnapshot().cursorId });
 
   // Of the sample that the address names: in the middle of the list.
   const placeOfAddress = () => cursorRow >= 0 && { top: Math.max(0, cursorRow * rowHeight - scroller.current.clientHeight / 2), cursor: cursorRow, cursorId };
 
+  const leaveEntry = () => isShown && place.current.isLoaded && savePlace(currentPlace());
+
   // The scroll offset of a new list: where the visitor left it, or its start.
   // While a page loads, each list belongs to its address; later ones are new searches.
   const topOfEpoch = () => {
+    if (isHydrated || hasLeftEntry()) leaveEntry(); // a page that loads has no place yet
     enterEntry();
-    place.current.restored = isShown && !isHydrated ? readPlace() || placeOfAddress() : null;
+    const isOpened = !isHydrated || place.current.isReturn;
+    place.current.isReturn = false;
+    place.current.restored = isShown && isOpened ? readPlace() || placeOfAddress() : null;
     place.current.isLoaded = place.current.isLoaded !== null; // the first list is of the last visit
     place.current.top = place.current.restored?.top ?? 0;
     return place.current.top;
@@ -90,11 +98,11 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     requestVisible();
   };
 
-  useEffect(() => {
-    // Before the page has loaded, the list and the address are those of the last visit, which a link to
-    // another search has just left. A list loaded by its URL has no address.
-    if (isShown && isHydrated && address && epoch !== epochOfMount.current) showAddress(address);
-  }, [address, isHydrated, epoch]);
+  const open = () => {
+    place.current.isReturn = true;
+    onReturn?.();
+  };
+  useAddress({ address: isShown && address, isStep, version: epoch, isHydrated, onShown: enterEntry, onReturn: open });
 
   useEffect(() => {
     const { restored } = place.current;
@@ -105,11 +113,10 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
 
   useEffect(() => {
     if (!isShown) return undefined;
-    const leave = () => place.current.isLoaded && savePlace(currentPlace());
-    window.addEventListener("pagehide", leave);
+    window.addEventListener("pagehide", leaveEntry);
     return () => {
-      window.removeEventListener("pagehide", leave);
-      leave();
+      window.removeEventListener("pagehide", leaveEntry);
+      leaveEntry();
     };
   }, []);
 

@@ -15,7 +15,8 @@ const root = () => document.documentElement.dataset;
 const useChoice = () => useSyncExternalStore(subscribe, () => root().themeChoice, () => "");
 const useShown = () => useSyncExternalStore(subscribe, () => root().theme, () => "");
 
-function choose(choice) {
+// Shows a theme and keeps it for this browser: "system", "dark" or "light".
+export function chooseTheme(choice) {
   try {
     localStorage.setItem(KEY, choice);
   } catch {
@@ -36,7 +37,7 @@ export function ThemeChoice({ onChosen }) {
             name="theme"
             checked={chosen === choice}
             onChange={() => {
-              choose(choice);
+              chooseTheme(choice);
               onChosen?.(choice);
             }}
             data-testid={`theme-${choice}`}
@@ -53,7 +54,7 @@ export function ThemeChoice({ onChosen }) {
 export function ThemeReport({ drawn, preferred, onShown }) {
   const shown = useShown();
   useEffect(() => {
-    if (CHOICES.includes(preferred) && !root().themeKept) choose(preferred);
+    if (CHOICES.includes(preferred) && !root().themeKept) chooseTheme(preferred);
   }, [preferred]);
   useEffect(() => {
     if (shown && drawn && shown !== drawn) onShown?.(shown);

@@ -56,10 +56,53 @@ function UploadRow({ item }) {
   );
 }
 
-function Panel({ items, folderTags }) {
+// Where the browser refuses it, as on pages without https, the text of a field is copied.
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+// Copies which files did not arrive and why, a line each.
+function CopyList({ items }) {
+  const [isCopied, setCopied] = useState(false);
+  const line = ({ folder, name, reason }) => `${folder ? `${folder}/` : ""}${name}: ${reason}`;
+  const copy = () => copyText(items.map(line).join("\n")).then(() => setCopied(true));
+  return (
+    <button type="button" className="button small" onClick={copy} data-testid="copy-refusals">
+      {isCopied ? "Copied" : "Copy list"}
+    </button>
+  );
+}
+
+// Which folder names become tags: of the folder that was added, only if the person wants.
+function FolderTags({ items, folderTags, rootTag }) {
+  const root = items.find((item) => item.folder)?.folder.split("/")[0];
+  return (
+    <div className="uploads-tags">
+      <label className="check">
+        <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
+      </label>
+      {root && folderTags && (
+        <label className="check">
+          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> “{root}”, too
+        </label>
+      )}
+    </div>
+  );
+}
+
+function Panel({ items, folderTags, rootTag }) {
   const active = items.some((item) => ["waiting", "sending", "paused"].includes(item.state));
   const paused = items.some((item) => item.state === "paused");
-  const notSent = items.some((item) => FAILED.includes(item.state));
+  const notSent = items.filter((item) => ["refused", ...FAILED].includes(item.state));
   const relevant = items.filter((item) => item.state !== "cancelled");
   const fraction = relevant.filter((item) => !["refused", "duplicate", ...FAILED].includes(item.state));
   const sorted = [...items].sort((a, b) => STATE_ORDER[a.state] - STATE_ORDER[b.state] || a.key - b.key);
@@ -72,7 +115,8 @@ function Panel({ items, folderTags }) {
             Resume
           </button>
         )}
-        {notSent && !active && (
+        {notSent.length > 0 && !active && <CopyList items={notSent} />}
+        {notSent.some((item) => item.file) && !active && (
           <button type="button" className="button small" onClick={queue.retry} data-testid="retry-uploads">
             Try again
           </button>
@@ -98,11 +142,7 @@ function Panel({ items, folderTags }) {
         ))}
       </ul>
       {sorted.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(sorted.length - MAX_SHOWN, "more file")}</p>}
-      {active && (
-        <label className="check">
-          <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
-        </label>
-      )}
+      {active && <FolderTags items={items} folderTags={folderTags} rootTag={rootTag} />}
     </section>
   );
 }
@@ -189,7 +229,7 @@ export function UploadPanel({ folderTags = true }) {
           <p>Drop sounds, folders, ZIP files or a card</p>
         </div>
       )}
-      {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} />}
+      {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} rootTag={state.rootTag} />}
       {state.items.length === 0 && state.unfinished.length > 0 && <UnfinishedUploads files={state.unfinished} />}
     </>
   );

@@ -17,14 +17,16 @@ const RATE_LIMITED = "Too many uploads at once. The upload continues shortly.";
 // Until a file has arrived, this tab remembers it: after a reload the person can send the rest.
 const UNFINISHED_KEY = "crate404.unfinished";
 const MAX_REMEMBERED = 5000;
+const ROOT_TAG_KEY = "crate404.root-tag"; // remembered by this browser
 
 let items = [];
 let unfinished = []; // { name, folder, size } of files that a reload interrupted
 let nextKey = 1;
 let folderTags = true;
+let rootTag = false; // whether the folder that was added is a tag, too
 let failures = 0; // in a row
 let rateLimitedUntil = 0;
-let snapshot = { items, folderTags, unfinished };
+let snapshot = { items, folderTags, rootTag, unfinished };
 const listeners = new Set();
 
 export const subscribe = (listener) => {
@@ -34,7 +36,7 @@ export const subscribe = (listener) => {
 export const getSnapshot = () => snapshot;
 
 function notify() {
-  snapshot = { items, folderTags, unfinished };
+  snapshot = { items, folderTags, rootTag, unfinished };
   listeners.forEach((listener) => listener());
 }
 
@@ -62,6 +64,11 @@ function readUnfinished() {
 // Called once a page is shown: what the server rendered knows of no unfinished files.
 export function restoreUnfinished() {
   if (!items.length) unfinished = readUnfinished();
+  try {
+    rootTag = localStorage.getItem(ROOT_TAG_KEY) === "1";
+  } catch {
+    // Storage is refused: it stays off.
+  }
   notify();
 }
 
@@ -81,6 +88,16 @@ function update(key, change) {
 
 export function setFolderTags(on) {
   folderTags = on;
+  notify();
+}
+
+export function setRootTag(on) {
+  rootTag = on;
+  try {
+    localStorage.setItem(ROOT_TAG_KEY, on ? "1" : "");
+  } catch {
+    // Storage is refused: the choice holds until the page is left.
+  }
   notify();
 }
 
@@ -117,6 +134,7 @@ function upload(item) {
   const body = new FormData();
   body.append("folder", item.folder);
   body.append("folders_become_tags", folderTags);
+  body.append("root_becomes_tag", rootTag);
   body.append("filename", item.name); // browsers escape quotation marks in a part's header differently
   body.append("file", item.file, item.name);
   request.upload.onprogress = (event) => update(item.key, { sent: Math.min(event.loaded, item.size) });
@@ -221,7 +239,7 @@ function requeue(states) {
 }
 
 export const resume = () => requeue(["paused"]);
-export const retry = () => requeue(FAILED);
+export const retry = () => requeue([...FAILED, "refused"]);
 
 export function cancel() {
   items.forEach((item) => item.state === "sending" && item.request.abort());

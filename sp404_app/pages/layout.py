@@ -34,6 +34,12 @@ FURTHER_DESTINATIONS = (
     Destination("Map", "/map", "sounds alike similar library"),
     Destination("Trash", "/library?view=trash", "deleted restore library"),
     Destination("Shared links", "/shares", "sharing public"),
+    Destination("Export a project to an SD card", "/projects", "write download"),
+    Destination("New project", "/projects", "create pads", press="new-project"),
+    Destination("New collection", "/collections", "create", press="new-collection"),
+    Destination(
+        "New smart collection", "/collections", "create rules", press="new-smart-collection"
+    ),
 )
 
 
@@ -73,6 +79,7 @@ def layout(
         ),
         class_name="frame",
         data_room=current,
+        data_loaded=LayoutState.is_hydrated,
     )
 
 

@@ -51,6 +51,34 @@ def test_pages_and_rooms_of_the_library_are_opened_by_keys(demo: Page) -> None:
     expect(demo).to_have_url(re.compile("/usage"))
 
 
+@pytest.mark.parametrize(
+    ("words", "dialog"),
+    [
+        ("new project", "New project"),
+        ("create collection", "New collection"),
+        ("smart coll", "New smart collection"),
+    ],
+)
+def test_actions_of_other_pages_open_their_dialogs(demo: Page, words: str, dialog: str) -> None:
+    find(demo, words)
+    demo.get_by_role("option", name=dialog, exact=True).click()
+    expect(demo.get_by_role("dialog").get_by_role("heading", name=dialog)).to_be_visible()
+    demo.wait_for_timeout(1000)  # it stays open when the page has loaded
+    expect(demo.get_by_role("dialog").get_by_role("heading", name=dialog)).to_be_visible()
+
+
+def test_the_theme_and_the_volume_are_actions(demo: Page) -> None:
+    for theme in ("light", "dark"):
+        find(demo, f"theme {theme}")
+        demo.keyboard.press("Enter")
+        expect(demo.locator("html")).to_have_attribute("data-theme", theme)
+    find(demo, "volume")
+    demo.get_by_role("option", name="Mute").click()
+    mute = demo.get_by_role("button", name="Mute")
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    mute.click()
+
+
 def test_the_arrow_keys_choose_and_the_search_goes_on_in_the_library(demo: Page) -> None:
     find(demo, "velvet")
     expect(demo.get_by_role("option", name=re.compile("^Velvet Kick"))).to_be_visible()

@@ -57,6 +57,62 @@ def test_compressed_and_zipped_files_upload_while_others_fail(
     assert not errors
 
 
+def test_refusals_are_copied_and_tried_again(page: Page, outbox: Outbox, tmp_path: Path) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    broken, fine = tmp_path / "broken.wav", tmp_path / "fine.wav"
+    broken.write_bytes(b"RIFF")
+    fine.write_bytes(wav(500))
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no sound")
+    page.get_by_test_id("choose-files").set_input_files([broken, fine, notes])
+    uploads = page.get_by_test_id("uploads")
+    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 2 not added")
+    page.evaluate("() => { navigator.clipboard.writeText = async (text) => { copied = text; }; }")
+    page.get_by_test_id("copy-refusals").click()
+    expect(page.get_by_test_id("copy-refusals")).to_have_text("Copied")
+    lines = sorted(page.evaluate("window.copied").splitlines())
+    assert [line.partition(": ")[0] for line in lines] == ["broken.wav", "notes.txt"]
+    assert lines[1] == "notes.txt: Not an audio file."
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    page.evaluate("() => { document.execCommand = (name) => { window.asked = name; }; }")
+    page.get_by_test_id("copy-refusals").click()  # as on a page without https
+    page.wait_for_function("window.asked === 'copy'")
+    page.get_by_test_id("retry-uploads").click()
+    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 2 not added")
+    expect(uploads.locator("[data-state=refused]")).to_have_count(2)
+
+
+def test_the_added_folder_is_a_tag_only_if_the_person_wants(
+    page: Page, outbox: Outbox, tmp_path: Path
+) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def add(name: str, pitch: int, *, root: bool) -> None:
+        """Add a folder, and set the choice while the upload is held back."""
+        kit = tmp_path / name / "Dusty Kit"
+        kit.mkdir(parents=True)
+        (kit / f"{name} hit.wav").write_bytes(wav(pitch))
+        page.route("**/api/samples", hold)
+        page.get_by_test_id("choose-folder").set_input_files(tmp_path / name)
+        page.get_by_test_id("root-tag").set_checked(root)
+        held.pop().continue_()
+        page.unroute("**/api/samples")
+
+    add("First", 500, root=True)  # it was sent already: the choice is for the files after it
+    expect(page.get_by_test_id("name")).to_have_text(["First hit"])
+    first = page.get_by_test_id("sample-row").filter(has_text="First hit")
+    expect(first).to_contain_text("Dusty Kit")
+    expect(first.locator(".row-tags")).not_to_contain_text("First")
+    page.reload()
+    add("Second", 600, root=False)
+    second = page.get_by_test_id("sample-row").filter(has_text="Second hit")
+    expect(second.locator(".row-tags")).to_contain_text("Second")
+
+
 def test_after_a_reload_only_the_rest_is_sent(page: Page, outbox: Outbox, tmp_path: Path) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

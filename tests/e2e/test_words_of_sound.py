@@ -20,14 +20,17 @@ def demo(page: Page) -> Page:
     return page
 
 
-def test_words_find_what_was_measured_and_a_removed_chip_leaves_the_plain_word(demo: Page) -> None:
+def test_words_find_what_was_measured_and_a_removed_chip_removes_its_word(demo: Page) -> None:
     chips = demo.get_by_test_id("chip").filter(has_text="warm")
     demo.get_by_test_id("search").fill("warm bass")
     expect(demo.get_by_test_id("name")).to_have_text(BASSES)
     expect(chips).to_have_count(1)
     expect(chips).to_contain_text("warm: little noise")
     chips.click()
-    expect(demo.get_by_test_id("search")).to_have_value('"warm" bass')
+    expect(demo.get_by_test_id("search")).to_have_value("bass")
+    expect(chips).to_have_count(0)
+    expect(demo.get_by_test_id("name")).not_to_have_text(BASSES)
+    demo.get_by_test_id("search").fill('"warm" bass')
     expect(demo.get_by_text("No matching sounds")).to_be_visible()
     expect(chips).to_have_count(0)
     demo.reload()  # the address keeps the quotes
@@ -60,3 +63,21 @@ def test_each_filter_is_removed_by_its_chip(demo: Page) -> None:
     demo.get_by_role("button", name="Remove kick").click()
     expect(demo.get_by_test_id("chip")).to_have_count(0)
     expect(demo.get_by_test_id("sound_class")).to_have_value("")
+
+
+def test_like_a_sound_but_faster_sorts_by_likeness_and_limits_the_tempo(demo: Page) -> None:
+    everything = demo.get_by_test_id("total").inner_text()
+    search = demo.get_by_test_id("search")
+    search.fill("like dusty corner but faster")
+    expect(demo.get_by_test_id("likeness-chip")).to_contain_text("Dusty Corner")
+    expect(demo.get_by_test_id("chip")).to_have_text([re.compile("^from 86.1 BPM")])
+    expect(demo.get_by_test_id("name").first).not_to_have_text("Dusty Corner")
+    tempos = [float(text) for text in demo.get_by_test_id("bpm").all_inner_texts()]
+    assert tempos
+    assert min(tempos) > 86
+    search.fill("like dusty corner")
+    expect(demo.get_by_test_id("chip")).to_have_count(0)
+    expect(demo.get_by_test_id("name").first).to_have_text("Dusty Corner")
+    search.fill("")
+    expect(demo.get_by_test_id("likeness-chip")).to_have_count(0)
+    expect(demo.get_by_test_id("total")).to_have_text(everything)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar, TypeVarTuple, Unpack
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 
@@ -58,11 +58,12 @@ class UploadResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class UploadOptions:
-    """The user who uploads, the folder of the files, and whether folder names become tags."""
+    """The user who uploads, the folder of the files, and which folder names become tags."""
 
     user_id: uuid.UUID
     folder: str
     folders_become_tags: bool
+    root_becomes_tag: bool
 
 
 FileResult = SampleView | AppError
@@ -70,24 +71,32 @@ Arguments = TypeVarTuple("Arguments")
 R = TypeVar("R")
 
 
+async def upload_options(
+    user_id: CurrentUser,
+    folder: Annotated[str, Form()] = "",
+    folders_become_tags: Annotated[bool, Form()] = False,
+    root_becomes_tag: Annotated[bool, Form()] = True,
+) -> UploadOptions:
+    """Return the options of an upload."""
+    return UploadOptions(user_id, folder, folders_become_tags, root_becomes_tag)
+
+
 @router.post("", status_code=201, response_model_exclude_unset=True)
 async def upload(
     request: Request,
-    user_id: CurrentUser,
+    options: Annotated[UploadOptions, Depends(upload_options)],
     response: Response,
     file: Annotated[list[UploadFile], File(max_length=500)],
-    folder: Annotated[str, Form()] = "",
     filename: Annotated[list[str], Form(max_length=500)] = [],  # noqa: B006 - FastAPI copies it
-    folders_become_tags: Annotated[bool, Form()] = False,
 ) -> UploadResult:
     """Upload audio files and enqueue their analysis. Each file is accepted or rejected separately.
 
     `folder` is the path of the folder the files were in, such as "Drums/Dusty Kit". `filename` may
-    be sent once per file, in the same order, as a multipart header cannot contain every name. A ZIP
+    be sent once per file, in the same order, as a multipart header cannot contain every name.
+    `root_becomes_tag` says whether the first folder of the path is a tag as the others are. A ZIP
     archive is treated like a folder: each audio file in it is accepted or rejected separately.
     """
     received = UploadResult(samples=[], rejected=[])
-    options = UploadOptions(user_id, folder, folders_become_tags)
     refusals: list[AppError] = []
     for item, given in zip(file, _file_names(file, filename), strict=True):
         async for name, result in _receive_item(request, options, item, given):
@@ -182,7 +191,8 @@ def _receive(
     options: UploadOptions, on_disk: AbstractContextManager[Path], name: str
 ) -> FileResult:
     """Add one file as a sample, or return the error, so that other files are not affected."""
-    names = tags.folder_tags(options.folder) if options.folders_become_tags else []
+    has_root = options.root_becomes_tag
+    names = tags.folder_tags(options.folder, root=has_root) if options.folders_become_tags else []
     try:
         with on_disk as path:
             incoming = samples.inspect_file(path, name, options.folder)

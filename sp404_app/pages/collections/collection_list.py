@@ -5,7 +5,8 @@ import reflex as rx
 from sp404_app.components import forms
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import menu_button, menu_item, modal
-from sp404_app.components.projects import project_grid, project_item, view_address
+from sp404_app.components.page_address import page_address
+from sp404_app.components.projects import project_grid, project_item
 from sp404_app.pages.collections.dialogs import collection_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.sharing.share_dialog import share_dialog
@@ -28,8 +29,12 @@ def collection_list() -> rx.Component:
             rx.cond(
                 LIST.loaded,
                 rx.fragment(
-                    view_address(
-                        address=rx.cond(LIST.trash, "/collections?view=trash", "/collections")
+                    page_address(
+                        address=LIST.address,
+                        is_step=True,
+                        version=LIST.address,
+                        is_hydrated=rx.State.is_hydrated,
+                        on_return=LIST.load,
                     ),
                     rx.cond(LIST.cards.length() > 0, cards(), empty_state()),
                 ),
@@ -78,6 +83,7 @@ def new_button(test_id: str) -> rx.Component:
         type="button",
         class_name="button primary",
         on_click=CollectionFormState.open_new(False),
+        id=test_id,
         data_testid=test_id,
     )
 
@@ -90,6 +96,7 @@ def new_smart_button(test_id: str) -> rx.Component:
         type="button",
         class_name="button",
         on_click=CollectionFormState.open_new(True),
+        id=test_id,
         data_testid=test_id,
     )
 

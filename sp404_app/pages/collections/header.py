@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.collections import play_through
 from sp404_app.components.menus import menu_button, menu_item
+from sp404_app.components.page_address import page_title
 from sp404_app.components.server_link import server_link
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.collection import CollectionState
@@ -43,6 +44,7 @@ def header() -> rx.Component:
 def name() -> rx.Component:
     """The name, in an input that renames the collection."""
     return rx.el.div(
+        page_title(name=SHEET.name),
         rx.el.h1(SHEET.name, class_name="visually-hidden"),
         rx.el.input(
             name="name",

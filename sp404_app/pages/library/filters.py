@@ -12,6 +12,7 @@ from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.facets import FacetState
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.search_params import LIKENESS_SORT, POSITION_SORT
 from sp404_app.state.projects.new_project import NewProjectState
 
 KEY_OPTIONS = [[key, key] for key in KEYS]
@@ -33,6 +34,17 @@ SELECTS = [
     ["Status", "status", [ANY, *STATUS_OPTIONS]],
 ]
 
+ORDERS = [
+    ["newest", "-created"],
+    ["oldest", "created"],
+    ["name", "name"],
+    ["slowest", "bpm"],
+    ["fastest", "-bpm"],
+    ["key", "key"],
+    ["shortest", "duration"],
+    ["longest", "-duration"],
+]
+
 
 def filters() -> rx.Component:
     """All filters with counts, what acts on the results, and their number."""
@@ -46,6 +58,7 @@ def filters() -> rx.Component:
             counts=FacetState.counts,
             on_choose=LibraryState.set_filter,
         ),
+        order_select(),
         rx.el.span(duplicates_filter(), class_name="filter"),
         tag_filter(),
         facet_watch(
@@ -95,6 +108,24 @@ def filters() -> rx.Component:
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         result_count(),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+
+
+def order_select() -> rx.Component:
+    """The order of the list, on phones: there is no room for the heads of columns."""
+    query = LibraryState.query
+    return rx.el.label(
+        "Sort",
+        rx.el.select(
+            rx.cond(query.collection, rx.el.option("own order", value=POSITION_SORT)),
+            rx.cond(query.like, rx.el.option("likeness", value=LIKENESS_SORT)),
+            *(rx.el.option(text, value=value) for text, value in ORDERS),
+            value=query.sort,
+            class_name="input",
+            on_change=lambda value: LibraryState.set_filter("sort", value),
+            data_testid="sort",
+        ),
+        class_name="filter phone-filter",
     )
 
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.components.page_address import page_address
 from sp404_app.components.sound_map import sound_map
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import bulk_progress
@@ -24,6 +25,13 @@ def library_map() -> rx.Component:
         style_sheet("/bulk.css"),
         style_sheet("/map.css"),
         rx.el.div(
+            page_address(
+                address=LibraryState.map_address,
+                is_step=LibraryState.is_step,
+                version=LibraryState.epoch,
+                is_hydrated=rx.State.is_hydrated,
+                on_return=LibraryState.reopen,
+            ),
             sidebar(),
             rx.el.section(
                 rx.el.h1("Map of sounds", class_name="visually-hidden"),

@@ -46,8 +46,10 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             answered=LibraryState.answered,
             any_marked=LibraryState.selected_count > 0,
             address=LibraryState.address,
+            is_step=LibraryState.is_step,
             is_hydrated=rx.State.is_hydrated,
             on_window=LibraryState.show_from,
+            on_return=LibraryState.reopen,
             on_mark=LibraryState.select_rows,
             on_open=LibraryState.open_sample,
             on_act=LibraryState.act,
@@ -138,6 +140,7 @@ def row(sample: Row, position: rx.Var[int], *, in_collection: bool = False) -> r
         index=index,
         marked=LibraryState.selected_ids.contains(sample.id),
         track=track_of(sample),
+        opens_on_tap=~LibraryState.query.trash,
         on_mark=LibraryState.select_rows,
         on_open=LibraryState.open_sample,
     )

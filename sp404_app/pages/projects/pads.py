@@ -8,6 +8,7 @@ from sp404_app.components.address import is_open
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import card_keys
 from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
+from sp404_app.components.page_address import page_title
 from sp404_app.components.patterns import pattern_panel
 from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.pages.cards.doctor_dialog import doctor_dialog
@@ -45,6 +46,7 @@ def pads() -> rx.Component:
 def workspace() -> rx.Component:
     """The page of a project that was found."""
     return rx.el.div(
+        page_title(name=HEAD.name),
         rx.el.h1(HEAD.name, class_name="visually-hidden"),
         bar(),
         rx.cond(HEAD.is_trashed, trashed_note()),

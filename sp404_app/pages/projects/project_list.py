@@ -5,7 +5,8 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import read_card_button, read_zip_button
 from sp404_app.components.menus import menu_button, menu_item, modal
-from sp404_app.components.projects import bank_picture, project_grid, project_item, view_address
+from sp404_app.components.page_address import page_address
+from sp404_app.components.projects import bank_picture, project_grid, project_item
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.dialogs import new_project_dialog
@@ -28,8 +29,12 @@ def project_list() -> rx.Component:
             rx.cond(
                 ProjectListState.loaded,
                 rx.fragment(
-                    view_address(
-                        address=rx.cond(ProjectListState.trash, "/projects?view=trash", "/projects")
+                    page_address(
+                        address=ProjectListState.address,
+                        is_step=True,
+                        version=ProjectListState.address,
+                        is_hydrated=rx.State.is_hydrated,
+                        on_return=ProjectListState.load,
                     ),
                     rx.cond(ProjectListState.cards.length() > 0, cards(), empty_state()),
                 ),
@@ -72,6 +77,7 @@ def header() -> rx.Component:
             type="button",
             class_name="button primary",
             on_click=NewProjectState.open_dialog,
+            id="new-project",
             data_testid="new-project",
         ),
         class_name="projects-head",

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.page_address import page_title
 from sp404_app.pages.cards.download import download_menu
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
@@ -28,6 +29,7 @@ def head() -> rx.Component:
 def name() -> rx.Component:
     """The name, in an input that renames the sample."""
     return rx.el.div(
+        page_title(name=SHEET.name),
         rx.el.h1(SHEET.name, class_name="visually-hidden"),
         rx.el.form(
             rx.el.input(

@@ -129,11 +129,11 @@ def explain_words(query: str) -> list[Heard]:
     return list(found.values())
 
 
-def as_plain_word(query: str, part: str) -> str:
-    """Return a search text in which a part means only itself; "around 90" is removed."""
+def without_word(query: str, part: str) -> str:
+    """Return a search text without a word that is measured, or without "around 90"."""
     if TEMPO_RE.fullmatch(part):
         return " ".join(_cut_tempos(query).split())
     for match in reversed(list(re.finditer(r"\S+", _mask_quotes(query)))):
         if match[0].lower() == part.lower():
-            query = f'{query[: match.start()]}"{match[0]}"{query[match.end() :]}'
+            query = query[: match.start()] + query[match.end() :]
     return " ".join(query.split())

@@ -57,9 +57,13 @@ def count_tags(session: Session, user_id: uuid.UUID) -> list[TagCount]:
     return sorted(found, key=lambda tag: (-tag.samples, sort_key(tag.name)))
 
 
-def folder_tags(folder: str) -> list[str]:
-    """Return the folder names of a path as tags: `Drums/Dusty Kit` gives two."""
-    return [tag for tag in map(_clean_tag, folder_parts(folder)) if tag][-MAX_TAGS:]
+def folder_tags(folder: str, *, root: bool = True) -> list[str]:
+    """Return the folder names of a path as tags: `Drums/Dusty Kit` gives two.
+
+    Without `root`, the first folder, often "Samples" or a disk's name, is none.
+    """
+    parts = folder_parts(folder)[0 if root else 1 :]
+    return [tag for tag in map(_clean_tag, parts) if tag][-MAX_TAGS:]
 
 
 def _clean_tag(name: str) -> str:

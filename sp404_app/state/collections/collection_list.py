@@ -34,6 +34,7 @@ class CollectionListState(SessionState):
 
     loaded: bool = False
     trash: bool = False
+    address: str = ""  # of a view that was chosen; empty if the URL was there first
     cards: rx.Field[list[CollectionCard]] = rx.field(default_factory=list)
     trash_count: int = 0
     chosen: rx.Field[list[str]] = rx.field(default_factory=list)  # ids of the collections to merge
@@ -48,6 +49,7 @@ class CollectionListState(SessionState):
         """Load the collections, or the trash if the URL says so, and follow their changes."""
         user_id = await self._user_id()
         self.trash = self.router.url.query_parameters.get("view") == "trash"
+        self.address = ""
         self.chosen, self.merging = [], False
         self.deleting_id = self.deleting_name = ""
         await self._show(user_id)
@@ -73,6 +75,7 @@ class CollectionListState(SessionState):
         """Show the trash, or the collections in use."""
         user_id = await self._user_id()
         self.trash, self.chosen = is_shown is True, []
+        self.address = "/collections?view=trash" if self.trash else "/collections"
         await self._show(user_id)
 
     @rx.event

@@ -9,6 +9,7 @@ from sp404_app.services.library import heard_words
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.library.search_params import DUPLICATES_SORT, empty_query
 
+QUOTES_HINT: Final = "Remove this word. In quotes it finds names, tags and notes only."
 HEARD, TAG, FILTER = "heard", "tag", "filter"
 RANGES: Final = {
     "bpm": ("bpm_min", "bpm_max", " BPM"),
@@ -33,7 +34,7 @@ class Chip:
 def chips_of(query: SampleQuery) -> list[Chip]:
     """Return the chips of a search: words that are measured, tags and filters."""
     heard = [
-        Chip(HEARD, each.text, f"{each.text}: {each.meaning}", "Show only what is named so")
+        Chip(HEARD, each.text, f"{each.text}: {each.meaning}", QUOTES_HINT)
         for each in heard_words.explain_words(query.q)
     ]
     tags = [Chip(TAG, name, name) for name in query.tags]
@@ -69,13 +70,13 @@ def _range_text(least: float | None, most: float | None, unit: str) -> str:
 
 
 def without_chip(query: SampleQuery, group: str, value: str) -> SampleQuery:
-    """Return a search without the limit of a chip; a measured word stays, as a plain word.
+    """Return a search without the limit of a chip; that of a measured word has its word.
 
     Raises:
         ValidationFailed: If there is no such kind of limit.
     """
     if group == HEARD:
-        return replace(query, q=heard_words.as_plain_word(query.q, value))
+        return replace(query, q=heard_words.without_word(query.q, value))
     if group == TAG:
         return replace(query, tags=tuple(tag for tag in query.tags if tag != value))
     if group != FILTER or value not in {*RANGES, *TEXTS, "kind", "rating_min", *FLAGS}:

@@ -22,13 +22,18 @@ from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.filter_chips import Chip, chips_of, without_chip
-from sp404_app.state.library.likeness_query import ANCHOR_GONE, window_of, with_known_anchor
+from sp404_app.state.library.likeness_query import (
+    ANCHOR_GONE,
+    window_of,
+    with_known_anchor,
+    with_text,
+)
 from sp404_app.state.library.long_actions import long_actions
 from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
     EMPTY_QUERY,
-    NUMBER_FIELDS,
     POSITION_SORT,
+    TYPED_FIELDS,
     api_parameters,
     collection_in_path,
     empty_query,
@@ -58,6 +63,7 @@ class LibraryState(SessionState):
 
     query: rx.Field[search.SampleQuery] = rx.field(EMPTY_QUERY)
     address: str = ""  # of a search that was chosen; empty if the URL was there first
+    is_step: bool = True  # whether Back returns to the search before it, which typing replaces
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
     changes: int = 0  # grows with every change of the library that was seen; the map follows it
@@ -76,6 +82,7 @@ class LibraryState(SessionState):
     filters_open: bool = False
     _selected: set[str] = set()
     _is_left_for_sample: bool = False  # then Back restores the selection
+    _spoken: dict[str, Any] = {}  # fields of the search that "like NAME but faster" means
     _tag_targets: list[str] = []
     _deleted: list[str] = []
     _restored: list[str] = []
@@ -101,6 +108,11 @@ class LibraryState(SessionState):
         return map_url(with_spelling(self.query, self.window.corrected))
 
     @rx.var
+    def map_address(self) -> str:
+        """Return the address of a search that was chosen on the map."""
+        return self.address.replace("/library", "/map", 1)
+
+    @rx.var
     def list_url(self) -> str:
         """Return the URL of the list of this search."""
         return library_url(self.query)
@@ -116,6 +128,7 @@ class LibraryState(SessionState):
         user_id = await self._user_id()
         collection = collection_in_path(self.router.url.path or "/")
         former, chosen, self._early_choice = self.query, self._early_choice, None
+        self._spoken = {}
         self.query = parse_library_url(dict(self.router.url.query_parameters), collection)
         early_address = ""
         is_recent = time.time() < self._early_until
@@ -136,13 +149,19 @@ class LibraryState(SessionState):
         self.address = early_address
         self.loaded = True
         yield [
-            rx.set_value(field, format_field(getattr(self.query, field)))
-            for field in ("q", *NUMBER_FIELDS)
+            rx.set_value(field, format_field(getattr(self.query, field))) for field in TYPED_FIELDS
         ]
         if named != self.query.like:
             yield ToastState.show(ANCHOR_GONE, "bad")  # type: ignore[misc]
         # These load the sidebar in the background: clicks need not wait.
         yield [LibraryState.watch, SmartCountState.watch]
+
+    @rx.event
+    async def reopen(self) -> EventType[()]:
+        """Run the search of the URL to which Back or Forward returned."""
+        await self._user_id()
+        self._early_choice = None  # it was made before the step that was undone
+        return LibraryState.load
 
     @rx.event(background=True)
     async def watch(self) -> None:
@@ -191,9 +210,13 @@ class LibraryState(SessionState):
         """Set one field of the search; an empty value removes the filter."""
         user_id = await self._user_id()
         changed = parse_field(field, value)
+        if field == "q":
+            self.query, self._spoken = await with_text(
+                user_id, self.query, changed.pop("q"), self._spoken
+            )
         usual = with_sort(self.query, EMPTY_QUERY.sort) if "sort" in changed else self.query
         self.query = replace(usual, **changed)
-        await self._show_from_start(user_id)
+        await self._show_from_start(user_id, is_step=field not in TYPED_FIELDS)
 
     @rx.event
     async def toggle_duplicates_filter(self) -> None:
@@ -215,8 +238,7 @@ class LibraryState(SessionState):
         self.query = without_chip(self.query, group, value)
         await self._show_from_start(user_id)
         yield [
-            rx.set_value(field, format_field(getattr(self.query, field)))
-            for field in ("q", *NUMBER_FIELDS)
+            rx.set_value(field, format_field(getattr(self.query, field))) for field in TYPED_FIELDS
         ]
 
     @rx.event
@@ -270,7 +292,7 @@ class LibraryState(SessionState):
         shown = views.get(validation.validate_text(view, 20), {}) if collection is None else {}
         self.query = replace(empty_query(collection), **shown, **order)
         await self._show_from_start(user_id)
-        yield [rx.set_value(field, "") for field in ("q", *NUMBER_FIELDS)]
+        yield [rx.set_value(field, "") for field in TYPED_FIELDS]
 
     @rx.event
     async def select_rows(self, mode: str, index: int, other: int) -> None:
@@ -463,8 +485,9 @@ class LibraryState(SessionState):
         self.cursor_id = "" if found is None else str(wanted)
         return max(0, self.cursor_row - WINDOW_ROWS // 2)
 
-    async def _show_from_start(self, user_id: uuid.UUID) -> None:
+    async def _show_from_start(self, user_id: uuid.UUID, *, is_step: bool = True) -> None:
         self._clear_selection()
+        self.is_step = is_step
         await self._show(user_id, 0)
         self.epoch += 1
         self.address, self.cursor_row = library_url(self.query), -1
@@ -479,7 +502,7 @@ class LibraryState(SessionState):
                 raise
             # The sample to compare with was deleted.
             self.query = with_sort(self.query, empty_query(self.query.collection).sort)
-            await self._show_from_start(user_id)
+            await self._show_from_start(user_id, is_step=False)
 
     async def _read(self, user_id: uuid.UUID, start: int) -> None:
         if start > 0:

@@ -48,7 +48,7 @@ class LikenessState(LibraryState):
             raise ValidationFailed("Leave at least one weight above 0 %.")
         usual = () if chosen == DEFAULT_WEIGHTS else chosen
         self.query = sorted_by_likeness(self.query, self.query.like, usual)
-        await self._show_from_start(user_id)
+        await self._show_from_start(user_id, is_step=False)
 
     @rx.event
     async def confirm_edit(self, number: int) -> None:

@@ -12,6 +12,7 @@ from sp404_app.services.library.search_order import LIKENESS_SORT
 from sp404_app.state import validation
 
 NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
+TYPED_FIELDS = ("q", *NUMBER_FIELDS)
 VALUE_FIELDS = (*NUMBER_FIELDS, "rating_min")
 TEXT_FIELDS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
 EMPTY_QUERY = search.SampleQuery()

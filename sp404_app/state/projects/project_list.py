@@ -35,6 +35,7 @@ class ProjectListState(SessionState):
 
     loaded: bool = False
     trash: bool = False
+    address: str = ""  # of a view that was chosen; empty if the URL was there first
     cards: rx.Field[list[ProjectCard]] = rx.field(default_factory=list)
     trash_count: int = 0
     renaming: str = ""
@@ -49,6 +50,7 @@ class ProjectListState(SessionState):
         """Load the projects, or the trash if the URL says so, and follow their changes."""
         user_id = await self._user_id()
         self.trash = self.router.url.query_parameters.get("view") == "trash"
+        self.address = ""
         self._close_dialogs()
         await self._show(user_id)
         self.loaded = True
@@ -73,6 +75,7 @@ class ProjectListState(SessionState):
         """Show the trash, or the projects in use."""
         user_id = await self._user_id()
         self.trash, self.renaming = is_shown is True, ""
+        self.address = "/projects?view=trash" if self.trash else "/projects"
         await self._show(user_id)
 
     @rx.event

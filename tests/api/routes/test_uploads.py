@@ -64,6 +64,8 @@ def test_an_upload_is_queued_and_returned_without_private_fields(send: Send) -> 
         "queued",
     )
     assert shown["tags"] == ["A", "Kits"]
+    fields = {"folder": "Kits/A", "folders_become_tags": "true", "root_becomes_tag": "false"}
+    assert send(("Other 90.wav", wav(500)), **fields).json()["samples"][0]["tags"] == ["A"]
     assert (shown["format"], shown["size"]) == ("WAV 16-bit", len(wav()))
     assert "storage_key" not in shown
     assert "user_id" not in shown

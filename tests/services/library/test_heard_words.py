@@ -116,14 +116,14 @@ def test_chips_name_the_words_that_are_measured(query: str, parts: list[str]) ->
     assert [each.text for each in heard_words.explain_words(query)] == parts
 
 
-def test_a_removed_chip_leaves_the_plain_word() -> None:
-    assert heard_words.as_plain_word("dark short kick", "dark") == '"dark" short kick'
-    assert heard_words.as_plain_word("pad around 90 bpm", "around 90 bpm") == "pad"
-    assert heard_words.as_plain_word("dark kick", "unknown") == "dark kick"
-    assert heard_words.as_plain_word("dark DARK", "dark") == '"dark" "DARK"'
+def test_a_removed_chip_removes_its_word() -> None:
+    assert heard_words.without_word("dark short kick", "dark") == "short kick"
+    assert heard_words.without_word("pad around 90 bpm", "around 90 bpm") == "pad"
+    assert heard_words.without_word("dark kick", "unknown") == "dark kick"
+    assert heard_words.without_word("dark loop DARK", "dark") == "loop"
     quoted = '"very dark kick" dark around 90'
-    assert heard_words.as_plain_word(quoted, "dark") == '"very dark kick" "dark" around 90'
-    assert heard_words.as_plain_word(quoted, "around 90") == '"very dark kick" dark'
+    assert heard_words.without_word(quoted, "dark") == '"very dark kick" around 90'
+    assert heard_words.without_word(quoted, "around 90") == '"very dark kick" dark'
     assert heard_words.parse_tempo('"slow around 90 take"') is None
     assert heard_words.without_tempo('"around 80" x around 90') == '"around 80" x  '
     included, _ = parse_terms('"dark" short')

@@ -82,6 +82,8 @@ def test_tags_in_use_are_counted_most_used_first(
 def test_folder_names_become_tags() -> None:
     assert tags.folder_tags("Drums/Dusty Kit") == ["Drums", "Dusty Kit"]
     assert tags.folder_tags("") == []
+    assert tags.folder_tags("Drums/Dusty Kit", root=False) == ["Dusty Kit"]
+    assert tags.folder_tags("Drums", root=False) == tags.folder_tags("", root=False) == []
     assert tags.folder_tags("/a//../b,c/") == ["b c"]
     assert tags.folder_tags("A:\\Samples\\Drums") == ["Samples", "Drums"]
     deep = tags.folder_tags("/".join(map(str, range(200))))

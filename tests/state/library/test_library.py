@@ -67,6 +67,33 @@ async def test_a_search_updates_the_list_and_the_url(tab: LibraryState, keep: Ke
     assert (tab.window.total, tab.address) == (2, "/library")
 
 
+async def test_choosing_is_a_step_of_the_history_and_typing_is_not(
+    tab: LibraryState, keep: Keep
+) -> None:
+    keep("Kick.wav")
+    for field, value, is_step in (
+        ("kind", "one_shot", True),
+        ("q", "kick", False),
+        ("bpm_min", "90", False),
+        ("rating_min", "3", True),
+    ):
+        await run(tab.set_filter(field, value))
+        assert tab.is_step is is_step, field
+    await run(tab.toggle_tag("drums"))
+    assert tab.is_step
+    assert tab.map_address == tab.address.replace("/library", "/map")
+
+
+async def test_back_shows_its_url_and_not_what_was_chosen_while_the_page_loaded(
+    tab: LibraryState, keep: Keep
+) -> None:
+    keep("Kick.wav")
+    await run(tab.open_view("trash"))
+    await run(tab.reopen())
+    await run(tab.load())
+    assert (tab.query.trash, names(tab), tab.address) == (False, ["Kick"], "")
+
+
 async def test_a_view_chosen_while_the_page_loads_stays(tab: LibraryState, keep: Keep) -> None:
     keep("Kick.wav")
     assert not tab.is_hydrated

@@ -86,6 +86,7 @@ async def test_weights_sort_again_and_are_in_the_address(
     epoch = tab.epoch
     await run(tab.weigh([100, 50, 0, 100]))
     assert tab.address == f"/library?like={ids[0]}&weights=100%2C50%2C0%2C100"
+    assert not tab.is_step  # a slider sends a change for each value it passes
     assert (tab.weights, tab.epoch) == ([100, 50, 0, 100], epoch + 1)
     await run(tab.compare_with(str(ids[3])))  # another sound, by the same weights
     assert (names(tab)[0], tab.weights) == ("Snare", [100, 50, 0, 100])
