@@ -114,7 +114,8 @@ def test_an_uploaded_folder_is_analysed_and_searchable(
     # The Free plan includes ten analyses per month; the other samples wait for quota.
     expect(page.get_by_test_id("row-waiting")).to_have_count(15)
     expect(page.get_by_test_id("waiting-note")).to_contain_text("15 sounds wait for analysis")
-    expect(page.get_by_test_id("waiting-note").get_by_role("link")).to_have_text("See plans")
+    offer = page.get_by_test_id("waiting-note").get_by_role("link")
+    expect(offer).to_have_text("14 days of Pro free")
     page.get_by_test_id("show-waiting").click()
     expect(page.get_by_test_id("total")).to_have_text("15")
     page.get_by_test_id("clear-filters").click()

@@ -23,7 +23,7 @@ def waiting_note() -> rx.Component:
                 on_click=LibraryState.set_filter("status", "waiting_for_quota"),
                 data_testid="show-waiting",
             ),
-            plans_link("See plans"),
+            plans_link(LibraryState.sidebar.offer),
             class_name="waiting-note",
             role="status",
             data_testid="waiting-note",

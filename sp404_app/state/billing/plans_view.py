@@ -133,7 +133,7 @@ def _plan_card(
         current=current,
         recommended=is_recommended(plan.tier, Tier(view.plan)),
         badge=_plan_badge(plan, view, interval, current=current),
-        label=_button_label(plan, kind, interval, trial=trial, owned=owned),
+        label=_button_label(plan, Tier(view.plan), kind, interval, trial=trial),
         trial=trial,
     )
 
@@ -160,16 +160,18 @@ def _plan_badge(plan: Plan, view: SubscriptionView, interval: Interval, *, curre
 
 
 def _button_label(
-    plan: Plan, kind: ChangeKind, interval: Interval, *, trial: bool, owned: bool
+    plan: Plan, current: Tier, kind: ChangeKind, interval: Interval, *, trial: bool
 ) -> str:
     if trial:
         return f"Start {plan.trial_days}-day free trial"
-    if owned and kind in INTERVAL_CHANGES:
+    if plan.tier == current and kind in INTERVAL_CHANGES:
         return f"Pay {PAID[interval]}"
+    # A larger plan paid monthly waits for the end of a paid year, as a smaller plan does.
+    is_larger = plan.price_cents > PLANS[current].price_cents
     return {
         ChangeKind.SUBSCRIBE: f"Subscribe to {plan.name}",
         ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
-        ChangeKind.DOWNGRADE: f"Downgrade to {plan.name}",
+        ChangeKind.DOWNGRADE: f"{'Switch' if is_larger else 'Downgrade'} to {plan.name}",
         ChangeKind.CANCEL: "Cancel plan",
         ChangeKind.KEEP: f"Stay on {plan.name}",
     }.get(kind, "")

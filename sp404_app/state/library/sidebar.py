@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from sp404_app.services.billing import quotas
+from sp404_app.services.billing import quotas, trials
 from sp404_app.services.billing.quotas import QuotaUsage
 from sp404_app.services.collections import collections
 from sp404_app.services.collections.collection_summaries import CollectionSummary
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.tags import TagCount
+from sp404_app.services.plans import PLANS, Tier
 from sp404_app.services.processing import quota_backlog, reanalysis
 from sp404_app.state import formatting
 from sp404_app.state.library import bulk_messages
@@ -47,6 +48,7 @@ class SidebarView:
     reanalysis: str = ""
     reanalysis_share: float = 0.0
     waiting: str = ""  # how many samples wait for the next month, or a larger plan
+    offer: str = ""  # the text of the link to the plans beside it
 
 
 def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
@@ -57,6 +59,7 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
     links = [
         _link_of(each) for each in collections.list_collections(session, user_id, count_smart=False)
     ]
+    waiting = _waiting_message(session, user_id, usage)
     is_outdated = progress.current < progress.total
     return SidebarView(
         tags=tags.count_tags(session, user_id)[:MAX_SIDEBAR_TAGS],
@@ -70,7 +73,8 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
         if is_outdated
         else "",
         reanalysis_share=round(100 * progress.current / max(1, progress.total), 1),
-        waiting=_waiting_message(session, user_id, usage),
+        waiting=waiting,
+        offer=_offer(session, user_id, usage.tier) if waiting else "",
     )
 
 
@@ -81,6 +85,13 @@ def _waiting_message(session: Session, user_id: uuid.UUID, usage: QuotaUsage) ->
     return (
         f"{count:,} {'sound waits' if count == 1 else 'sounds wait'} for analysis" if count else ""
     )
+
+
+def _offer(session: Session, user_id: uuid.UUID, tier: Tier) -> str:
+    """Return the trial that the person can have, or "See plans"."""
+    days = PLANS[Tier.PRO].trial_days
+    has_trial = days and tier == Tier.FREE and trials.is_trial_eligible(session, user_id)
+    return f"{days} days of Pro free" if has_trial else "See plans"
 
 
 def _link_of(summary: CollectionSummary) -> CollectionLink:
