@@ -53,6 +53,10 @@ def test_back_and_forward_step_through_rooms_filters_and_orders(demo: Page) -> N
     choose(demo, "favourites", "/library?favourite=1")
     demo.go_back()
     expect_room(demo, "loops", "/library?kind=loop")
+    demo.locator(".rail").get_by_role("button", name=re.compile("^drums")).click()
+    expect(demo).to_have_url(re.compile(r"kind=loop&tags=drums$"))
+    demo.go_back()
+    expect_room(demo, "loops", "/library?kind=loop")
 
 
 def test_typing_replaces_the_address_and_back_empties_the_field(demo: Page) -> None:

@@ -125,6 +125,7 @@ TRANSIENT_CONTROLS = frozenset(
     {
         "button:cancel-uploads",
         "input Folder names become tags",
+        "input:root-tag",  # clicked in test_uploads.py
         "upload > button.icon-button",
         "sample-row > button:row-cancel",
         "a:notice-open",  # clicked in test_projects.py
@@ -231,6 +232,10 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "layout_state.show_theme": ("test_theme.py", 'expect_theme(page, "light")'),
     "sample_state.load": ("test_theme.py", 'page.goto(f"/samples/{sample_id}")'),
     "usage_state.load": ("test_theme.py", 'page.goto("/usage")'),
+    "library_state.reopen": ("test_browser_history.py", "demo.go_back()"),
+    "library_state.toggle_tag": ("test_browser_history.py", 're.compile("^drums")).click()'),
+    "collection_list_state.load": ("test_browser_history.py", "demo.go_back()"),
+    "project_list_state.load": ("test_browser_history.py", "demo.go_back()"),
     "library_state.remove_chip": ("test_words_of_sound.py", "chips.click()"),
     "library_state.select_samples": ("test_map.py", "page.mouse.up()"),
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
