@@ -92,7 +92,7 @@ function FolderTags({ items, folderTags, rootTag }) {
       </label>
       {root && folderTags && (
         <label className="check">
-          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> “{root}”, too
+          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> Also “{root}”
         </label>
       )}
     </div>

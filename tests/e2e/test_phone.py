@@ -1,0 +1,75 @@
+"""The library on a phone: a tap opens a sound, its waveform plays it, and the list is sorted."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e import people
+from tests.e2e.page_monitor import PageMonitor
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+
+LOOP = "Sunday Keys"
+
+
+@pytest.fixture
+def phone(browser: Browser, base_url: str) -> Iterator[Page]:
+    """The library of the demo account on a phone; fails on an error of the page."""
+    screen = {"width": 390, "height": 844}
+    with browser.new_context(base_url=base_url, viewport=screen, has_touch=True) as context:
+        page, errors = context.new_page(), list[str]()
+        PageMonitor(page, errors.append)
+        people.sign_in(page, DEMO_USER)
+        expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+        yield page
+        assert errors == []
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return the row of a sound, scrolled into view."""
+    page.get_by_test_id("search").fill(name)
+    found = page.get_by_test_id("sample-row")
+    expect(found).to_have_count(1)
+    return found
+
+
+def test_a_tap_opens_a_sound_and_one_on_its_waveform_plays_it(phone: Page) -> None:
+    found, player = row(phone, LOOP), phone.get_by_test_id("player")
+    found.locator(".mini-wave").tap()
+    expect(player).to_have_attribute("data-playing", "true")
+    expect(phone).to_have_url(re.compile("/library"))
+    found.get_by_test_id("name").tap()
+    expect(phone).to_have_url(re.compile("/samples/"))
+    expect(phone).to_have_title(f"{LOOP} · Crate 404")
+    phone.go_back()
+    expect(phone.get_by_test_id("search")).to_have_value(LOOP)
+    expect(phone).to_have_title("Library · Crate 404")
+
+
+def test_the_name_in_the_player_opens_the_sound_which_plays_on(phone: Page) -> None:
+    row(phone, LOOP).locator(".mini-wave").tap()
+    player = phone.get_by_test_id("player")
+    expect(player).to_have_attribute("data-playing", "true")
+    player.get_by_role("link", name=LOOP).tap()
+    expect(phone).to_have_url(re.compile("/samples/"))
+    expect(phone.get_by_test_id("sample-page")).to_be_visible()
+    phone.go_back()
+    expect(phone).to_have_url(re.compile("/library"))
+    expect(player.locator(".player-name")).to_have_text(LOOP)
+    expect(player).to_have_attribute("data-playing", "true")
+
+
+def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
+    phone.get_by_test_id("filters").tap()
+    for order, first in (
+        ("bpm", "Rainy Window"),
+        ("-bpm", "Escape Velocity"),
+        ("name", "Back Alley"),
+    ):
+        phone.get_by_test_id("sort").select_option(order)
+        expect(phone.get_by_test_id("name").first).to_have_text(first)
+    phone.get_by_test_id("filters").tap()
+    phone.locator(".mini-wave").first.tap()
+    expect(phone.locator(".player-facts")).to_be_in_viewport(ratio=1)
+    expect(phone.get_by_test_id("player-toggle")).to_be_in_viewport(ratio=1)
