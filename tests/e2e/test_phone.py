@@ -16,8 +16,9 @@ LOOP = "Sunday Keys"
 @pytest.fixture
 def phone(browser: Browser, base_url: str) -> Iterator[Page]:
     """The library of the demo account on a phone; fails on an error of the page."""
-    screen = {"width": 390, "height": 844}
-    with browser.new_context(base_url=base_url, viewport=screen, has_touch=True) as context:
+    with browser.new_context(
+        base_url=base_url, viewport={"width": 390, "height": 844}, has_touch=True
+    ) as context:
         page, errors = context.new_page(), list[str]()
         PageMonitor(page, errors.append)
         people.sign_in(page, DEMO_USER)
