@@ -119,6 +119,7 @@ async def test_the_switch_shows_yearly_prices_and_pays_yearly(shop: Shop) -> Non
     assert (tab.cards[1].current, tab.cards[1].badge) == (True, "Current plan")
     await tab.show_interval("month")
     assert tab.cards[1].label == "Pay monthly"
+    assert tab.cards[2].label == "Switch to Enterprise"  # it waits for the paid year to end
     await run(tab.choose("pro"))
     assert tab.dialog.title == "Pay monthly for Pro from the next period"
     await run(tab.confirm())
