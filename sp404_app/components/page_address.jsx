@@ -59,7 +59,12 @@ export function PageAddress(props) {
 // The router sets the title of a page's kind; this one names what the page shows.
 export function PageTitle({ name }) {
   useEffect(() => {
-    document.title = `${name} · Crate 404`;
+    const former = document.title;
+    const title = `${name} · Crate 404`;
+    document.title = title;
+    return () => {
+      if (document.title === title) document.title = former; // else the next page has set its own
+    };
   }, [name]);
   return null;
 }

@@ -1,9 +1,15 @@
 """The address of what a page shows, without opening it, and the title of the tab."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.event import no_args_event_spec
+from reflex.state import OnLoadInternalState
 
 from sp404_app.components.scripts import publish_scripts
+
+# What the router sends when it opens an address: the page is loaded, and what it did before ends.
+OPEN_ADDRESS: Any = OnLoadInternalState.on_load_internal
 
 _ASSET = publish_scripts(lambda name: rx.asset(name, shared=True), "page_address.jsx")
 
@@ -12,7 +18,7 @@ class PageAddress(rx.Component):
     """Shows `address` in the browser's address bar when `version` changes.
 
     If it `is_step`, Back returns to the address before it; else it replaces that address.
-    `on_return` loads the page of an address to which Back or Forward returned.
+    `on_return` is called when Back or Forward returned to an address that the router had not left.
     """
 
     library = _ASSET["page_address.jsx"]
@@ -33,6 +39,17 @@ class PageTitle(rx.Component):
     tag = "PageTitle"
 
     name: rx.Var[str]
+
+
+def trash_address(address: str | rx.Var[str]) -> rx.Component:
+    """Show the address of a list or of its trash, each of them a step."""
+    return PageAddress.create(
+        address=address,
+        is_step=True,
+        version=address,
+        is_hydrated=rx.State.is_hydrated,
+        on_return=OPEN_ADDRESS,
+    )
 
 
 page_address = PageAddress.create

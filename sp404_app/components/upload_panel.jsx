@@ -6,6 +6,7 @@ import * as queue from "./upload_queue.js";
 
 const STATE_ORDER = { failed: 0, gone: 1, sending: 2, paused: 3, refused: 4, duplicate: 5, waiting: 6, cancelled: 7, done: 8 };
 const FAILED = ["failed", "gone"];
+const isActive = ({ state }) => ["waiting", "sending", "paused"].includes(state);
 const MAX_SHOWN = 100;
 const sum = (items, field) => items.reduce((total, item) => total + item[field], 0);
 const plural = (n, word) => `${n.toLocaleString()} ${word}${n === 1 ? "" : "s"}`;
@@ -23,7 +24,7 @@ function headline(items) {
 }
 
 function UploadRow({ item }) {
-  const active = ["waiting", "sending", "paused"].includes(item.state);
+  const active = isActive(item);
   return (
     <li className={`upload ${item.state}`} data-testid="upload" data-state={item.state}>
       <span className="upload-name" title={item.folder ? `${item.folder}/${item.name}` : item.name}>
@@ -84,15 +85,15 @@ function CopyList({ items }) {
 
 // Which folder names become tags: of the folder that was added, only if the person wants.
 function FolderTags({ items, folderTags, rootTag }) {
-  const root = items.find((item) => item.folder)?.folder.split("/")[0];
+  const roots = new Set(items.filter((item) => item.folder).map((item) => item.folder.split("/")[0]));
   return (
     <div className="uploads-tags">
       <label className="check">
         <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
       </label>
-      {root && folderTags && (
+      {roots.size > 0 && folderTags && (
         <label className="check">
-          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> Also “{root}”
+          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> {roots.size === 1 ? `Also “${[...roots][0]}”` : "Also the outer folders"}
         </label>
       )}
     </div>
@@ -100,7 +101,7 @@ function FolderTags({ items, folderTags, rootTag }) {
 }
 
 function Panel({ items, folderTags, rootTag }) {
-  const active = items.some((item) => ["waiting", "sending", "paused"].includes(item.state));
+  const active = items.some(isActive);
   const paused = items.some((item) => item.state === "paused");
   const notSent = items.filter((item) => ["refused", ...FAILED].includes(item.state));
   const relevant = items.filter((item) => item.state !== "cancelled");
@@ -116,7 +117,7 @@ function Panel({ items, folderTags, rootTag }) {
           </button>
         )}
         {notSent.length > 0 && !active && <CopyList items={notSent} />}
-        {notSent.some((item) => item.file) && !active && (
+        {items.some(queue.canRetry) && !active && (
           <button type="button" className="button small" onClick={queue.retry} data-testid="retry-uploads">
             Try again
           </button>
@@ -142,7 +143,7 @@ function Panel({ items, folderTags, rootTag }) {
         ))}
       </ul>
       {sorted.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(sorted.length - MAX_SHOWN, "more file")}</p>}
-      {active && <FolderTags items={items} folderTags={folderTags} rootTag={rootTag} />}
+      {active && <FolderTags items={items.filter(isActive)} folderTags={folderTags} rootTag={rootTag} />}
     </section>
   );
 }

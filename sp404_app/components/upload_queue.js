@@ -168,7 +168,7 @@ const outcome = ({ error, details }) => (details && details.sample_id ? { state:
 
 // Adds a row for every sound of an archive that was not added.
 function addRejectedMembers(item, rejected) {
-  const lines = rejected.map((one) => ({ key: nextKey++, file: null, folder: item.folder, name: one.filename, size: 0, sent: 0, tries: 0, ...outcome(one) }));
+  const lines = rejected.map((one) => ({ key: nextKey++, archive: item.key, file: null, folder: item.folder, name: one.filename, size: 0, sent: 0, tries: 0, ...outcome(one) }));
   items = [...items, ...lines];
   notify();
 }
@@ -231,15 +231,21 @@ function retryAfter(key, pause, reason) {
   }, pause + 10);
 }
 
-function requeue(states) {
-  items = items.map((item) => (states.includes(item.state) && item.file ? { ...item, state: "waiting", reason: "", tries: 0 } : item));
+// Whether a file may be sent again: not if this page itself refuses it.
+export const canRetry = (item) => [...FAILED, "refused"].includes(item.state) && item.file && initialState(item).state === "waiting";
+
+function requeue(isMeant) {
+  const again = new Set(items.filter(isMeant).map(({ key }) => key));
+  items = items
+    .filter(({ archive }) => !again.has(archive)) // the archive will name them anew
+    .map((item) => (again.has(item.key) ? { ...item, state: "waiting", reason: "", tries: 0 } : item));
   failures = 0;
   notify();
   startNext();
 }
 
-export const resume = () => requeue(["paused"]);
-export const retry = () => requeue([...FAILED, "refused"]);
+export const resume = () => requeue((item) => item.state === "paused");
+export const retry = () => requeue(canRetry);
 
 export function cancel() {
   items.forEach((item) => item.state === "sending" && item.request.abort());

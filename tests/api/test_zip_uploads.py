@@ -36,6 +36,15 @@ def test_a_zip_archive_is_treated_like_a_folder(send: Send) -> None:
     }
 
 
+@pytest.mark.parametrize(("folder", "tags"), [("", ["Drums", "Kit"]), ("Packs", ["Drums", "Kit"])])
+def test_only_the_folder_around_an_archive_can_be_left_out_of_the_tags(
+    send: Send, folder: str, tags: list[str]
+) -> None:
+    fields = {"folder": folder, "folders_become_tags": "true", "root_becomes_tag": "false"}
+    answer = send(("Kit.zip", zipped(("Drums/kick.wav", wav(300)))), **fields)
+    assert answer.json()["samples"][0]["tags"] == tags
+
+
 def test_an_archive_is_recognised_by_content_not_by_name(send: Send) -> None:
     answer = send(("kit.wav", zipped(("a.wav", wav(300)))), ("b.wav", wav(400)))
     assert [sample["name"] for sample in answer.json()["samples"]] == ["a", "b"]

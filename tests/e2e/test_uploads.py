@@ -64,22 +64,34 @@ def test_refusals_are_copied_and_tried_again(page: Page, outbox: Outbox, tmp_pat
     fine.write_bytes(wav(500))
     notes = tmp_path / "notes.txt"
     notes.write_text("no sound")
-    page.get_by_test_id("choose-files").set_input_files([broken, fine, notes])
+    pack = tmp_path / "pack.zip"
+    pack.write_bytes(zipped(("a.wav", b"x"), ("b.wav", b"x")))
+    page.get_by_test_id("choose-files").set_input_files([broken, fine, notes, pack])
     uploads = page.get_by_test_id("uploads")
-    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 2 not added")
+    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 5 not added")
     page.evaluate("() => { navigator.clipboard.writeText = async (text) => { copied = text; }; }")
     page.get_by_test_id("copy-refusals").click()
     expect(page.get_by_test_id("copy-refusals")).to_have_text("Copied")
     lines = sorted(page.evaluate("window.copied").splitlines())
-    assert [line.partition(": ")[0] for line in lines] == ["broken.wav", "notes.txt"]
+    assert [line.partition(": ")[0] for line in lines] == [
+        "broken.wav",
+        "notes.txt",
+        "pack.zip/pack/a.wav",
+        "pack.zip/pack/b.wav",
+        "pack.zip",
+    ]
     assert lines[1] == "notes.txt: Not an audio file."
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     page.evaluate("() => { document.execCommand = (name) => { window.asked = name; }; }")
     page.get_by_test_id("copy-refusals").click()  # as on a page without https
     page.wait_for_function("window.asked === 'copy'")
-    page.get_by_test_id("retry-uploads").click()
-    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 2 not added")
-    expect(uploads.locator("[data-state=refused]")).to_have_count(2)
+    sent: list[bytes] = []
+    page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
+    with page.expect_response("**/api/samples"), page.expect_response("**/api/samples"):
+        page.get_by_test_id("retry-uploads").click()
+    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 5 not added")
+    expect(uploads.locator("[data-state=refused]")).to_have_count(5)
+    assert not any(b"notes.txt" in body for body in sent)
 
 
 def test_the_added_folder_is_a_tag_only_if_the_person_wants(

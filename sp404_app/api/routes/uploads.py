@@ -176,7 +176,9 @@ def _receive_member(
 ) -> FileResult | None:
     """Add one file of an archive, or return the error; None if it is not an audio file."""
     folder = f"{options.folder}/{member.folder}".strip("/")
-    inside = replace(options, folder=folder)
+    # Within an archive that was in no folder, each folder is one of the archive.
+    has_root = options.root_becomes_tag or not options.folder
+    inside = replace(options, folder=folder, root_becomes_tag=has_root)
     try:
         with transaction() as session:  # check the storage quota before unpacking
             quotas.ensure_storage(session, options.user_id, member.size, "try")

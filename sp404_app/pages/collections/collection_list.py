@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.components import forms
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import menu_button, menu_item, modal
-from sp404_app.components.page_address import page_address
+from sp404_app.components.page_address import trash_address
 from sp404_app.components.projects import project_grid, project_item
 from sp404_app.pages.collections.dialogs import collection_dialog
 from sp404_app.pages.layout import layout
@@ -29,13 +29,7 @@ def collection_list() -> rx.Component:
             rx.cond(
                 LIST.loaded,
                 rx.fragment(
-                    page_address(
-                        address=LIST.address,
-                        is_step=True,
-                        version=LIST.address,
-                        is_hydrated=rx.State.is_hydrated,
-                        on_return=LIST.load,
-                    ),
+                    trash_address(LIST.address),
                     rx.cond(LIST.cards.length() > 0, cards(), empty_state()),
                 ),
                 loading(),

@@ -44,6 +44,7 @@ ORDERS = [
     ["shortest", "duration"],
     ["longest", "-duration"],
 ]
+KNOWN_ORDERS = [LIKENESS_SORT, POSITION_SORT, *(value for _, value in ORDERS)]
 
 
 def filters() -> rx.Component:
@@ -120,6 +121,10 @@ def order_select() -> rx.Component:
             rx.cond(query.collection, rx.el.option("own order", value=POSITION_SORT)),
             rx.cond(query.like, rx.el.option("likeness", value=LIKENESS_SORT)),
             *(rx.el.option(text, value=value) for text, value in ORDERS),
+            rx.cond(
+                ~rx.Var.create(KNOWN_ORDERS).contains(query.sort),
+                rx.el.option("other order", value=query.sort),
+            ),
             value=query.sort,
             class_name="input",
             on_change=lambda value: LibraryState.set_filter("sort", value),

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.page_address import page_address
+from sp404_app.components.page_address import OPEN_ADDRESS, page_address
 from sp404_app.components.sound_map import sound_map
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import bulk_progress
@@ -30,7 +30,7 @@ def library_map() -> rx.Component:
                 is_step=LibraryState.is_step,
                 version=LibraryState.epoch,
                 is_hydrated=rx.State.is_hydrated,
-                on_return=LibraryState.reopen,
+                on_return=[LibraryState.prepare_return, OPEN_ADDRESS],
             ),
             sidebar(),
             rx.el.section(

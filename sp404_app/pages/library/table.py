@@ -10,6 +10,7 @@ from sp404_app.components.columns import (
     sheet_head,
     tag_chips,
 )
+from sp404_app.components.page_address import OPEN_ADDRESS
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.library.bulk_bar import bulk_bar
@@ -49,7 +50,7 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             is_step=LibraryState.is_step,
             is_hydrated=rx.State.is_hydrated,
             on_window=LibraryState.show_from,
-            on_return=LibraryState.reopen,
+            on_return=[LibraryState.prepare_return, OPEN_ADDRESS],
             on_mark=LibraryState.select_rows,
             on_open=LibraryState.open_sample,
             on_act=LibraryState.act,

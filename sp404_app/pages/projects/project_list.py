@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import read_card_button, read_zip_button
 from sp404_app.components.menus import menu_button, menu_item, modal
-from sp404_app.components.page_address import page_address
+from sp404_app.components.page_address import trash_address
 from sp404_app.components.projects import bank_picture, project_grid, project_item
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
@@ -29,13 +29,7 @@ def project_list() -> rx.Component:
             rx.cond(
                 ProjectListState.loaded,
                 rx.fragment(
-                    page_address(
-                        address=ProjectListState.address,
-                        is_step=True,
-                        version=ProjectListState.address,
-                        is_hydrated=rx.State.is_hydrated,
-                        on_return=ProjectListState.load,
-                    ),
+                    trash_address(ProjectListState.address),
                     rx.cond(ProjectListState.cards.length() > 0, cards(), empty_state()),
                 ),
                 loading(),

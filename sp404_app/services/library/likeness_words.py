@@ -2,14 +2,21 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlmodel import Session
+from sqlalchemy import func
+from sqlmodel import Session, col
 
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import fold
-from sp404_app.services.library.search import SampleQuery, search_window
+from sp404_app.services.library.search import (
+    DEFERRED_COLUMNS,
+    SampleQuery,
+    matching_samples,
+    search_window,
+)
+from sp404_app.services.library.search_terms import parse_terms
 
 LIKE_RE: Final = re.compile(
     r"\s*like\s+(?P<name>.*?)(?:,?\s+but\b(?P<changes>.*))?\s*", re.IGNORECASE | re.DOTALL
@@ -21,6 +28,7 @@ LIMITS: Final = {
     "longer": ("duration_min", "duration", 1),
     "shorter": ("duration_max", "duration", -1),
 }
+NO_WORD_RE: Final = re.compile(r"[\W_]+")
 STEP: Final = 0.1  # BPM or seconds by which a sample differs at least
 # Words whose positive form the search text understands (`heard_words`).
 POSITIVE: Final = {
@@ -54,14 +62,19 @@ class Likeness:
 def parse_like(text: str) -> LikePhrase | None:
     """Parse "like NAME but CHANGES"; return None for any other text.
 
-    Changes that are not comparatives are words of the search: "like rhodes but in Am".
+    Changes that are not comparatives are words of the search: "like rhodes but in Am". "A" is a
+    key, "a" is not.
     """
     match = LIKE_RE.fullmatch(text) if '"' not in text else None
     if match is None or len(name := match["name"].strip(" ,")) < MIN_NAME_LENGTH:
         return None
     pieces = [piece for piece in re.split(r"[\s,]+", match["changes"] or "") if piece]
     limits = tuple(dict.fromkeys(p.lower() for p in pieces if p.lower() in LIMITS))
-    words = [POSITIVE.get(p.lower(), p) for p in pieces if p.lower() not in {*LIMITS, *FILLERS}]
+    words = [
+        POSITIVE.get(p.lower(), p)
+        for p in pieces
+        if p == "A" or p.lower() not in {*LIMITS, *FILLERS}
+    ]
     return LikePhrase(name, limits, " ".join(words))
 
 
@@ -79,10 +92,12 @@ def find_likeness(
     plain = search_window(session, user_id, _with_text(query, text), 0, 1)
     if plain.total and not plain.corrected:
         return None
-    named = search_window(session, user_id, _with_text(query, phrase.name), 0, MAX_CANDIDATES)
-    if not named.rows:
+    included, excluded = parse_terms(phrase.name)
+    if excluded or not included:
         return None
-    sample = min(named.rows, key=lambda each: _distance_of_name(each.name, phrase.name))
+    sample = _find_named(session, user_id, _with_text(query, phrase.name))
+    if sample is None:
+        return None
     limits = dict(filter(None, (_limit(sample, word) for word in phrase.limits)))
     return Likeness(sample.id, limits, phrase.words)
 
@@ -91,10 +106,20 @@ def _with_text(query: SampleQuery, text: str) -> SampleQuery:
     return SampleQuery(q=text, trash=query.trash, collection=query.collection)
 
 
+def _find_named(session: Session, user_id: uuid.UUID, query: SampleQuery) -> Sample | None:
+    """Return the sample whose name fits best: among the shortest ones that the text finds."""
+    corrected = search_window(session, user_id, query, 0, 1).corrected
+    query = replace(query, q=corrected or query.q)
+    shortest = (func.length(col(Sample.name)), col(Sample.id))
+    matching = matching_samples(session, user_id, query).options(*DEFERRED_COLUMNS)
+    found = session.exec(matching.order_by(*shortest).limit(MAX_CANDIDATES)).all()
+    return min(found, key=lambda each: _distance_of_name(each.name, query.q), default=None)
+
+
 def _distance_of_name(name: str, wanted: str) -> tuple[bool, bool, int]:
     """Sort names: those that begin with the wanted one first, then those that have it."""
-    folded, wanted = fold(name), fold(wanted)
-    return not folded.startswith(wanted), wanted not in folded, len(folded)
+    name, wanted = (NO_WORD_RE.sub(" ", fold(each)).strip() for each in (name, wanted))
+    return not name.startswith(wanted), wanted not in name, len(name)
 
 
 def _limit(sample: Sample, word: str) -> tuple[str, float] | None:

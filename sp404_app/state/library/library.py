@@ -24,6 +24,7 @@ from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.filter_chips import Chip, chips_of, without_chip
 from sp404_app.state.library.likeness_query import (
     ANCHOR_GONE,
+    Spoken,
     window_of,
     with_known_anchor,
     with_text,
@@ -32,6 +33,7 @@ from sp404_app.state.library.long_actions import long_actions
 from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
     EMPTY_QUERY,
+    NUMBER_FIELDS,
     POSITION_SORT,
     TYPED_FIELDS,
     api_parameters,
@@ -82,7 +84,7 @@ class LibraryState(SessionState):
     filters_open: bool = False
     _selected: set[str] = set()
     _is_left_for_sample: bool = False  # then Back restores the selection
-    _spoken: dict[str, Any] = {}  # fields of the search that "like NAME but faster" means
+    _spoken: Spoken | None = None  # what "like NAME but faster" in the search field changed
     _tag_targets: list[str] = []
     _deleted: list[str] = []
     _restored: list[str] = []
@@ -128,12 +130,13 @@ class LibraryState(SessionState):
         user_id = await self._user_id()
         collection = collection_in_path(self.router.url.path or "/")
         former, chosen, self._early_choice = self.query, self._early_choice, None
-        self._spoken = {}
         self.query = parse_library_url(dict(self.router.url.query_parameters), collection)
         early_address = ""
         is_recent = time.time() < self._early_until
         if chosen is not None and chosen.collection == collection and is_recent:
             self.query, early_address = chosen, library_url(chosen)
+        else:
+            self._spoken = None
         named, self.query = self.query.like, await with_known_anchor(user_id, self.query)
         if self.query != former or not self._is_left_for_sample:
             self._clear_selection()
@@ -148,8 +151,10 @@ class LibraryState(SessionState):
         self.epoch += 1
         self.address = early_address
         self.loaded = True
+        # A text such as "like dusty break" is typed on, though the search has no words of it.
+        shown_fields = TYPED_FIELDS if self._spoken is None else NUMBER_FIELDS
         yield [
-            rx.set_value(field, format_field(getattr(self.query, field))) for field in TYPED_FIELDS
+            rx.set_value(field, format_field(getattr(self.query, field))) for field in shown_fields
         ]
         if named != self.query.like:
             yield ToastState.show(ANCHOR_GONE, "bad")  # type: ignore[misc]
@@ -157,11 +162,10 @@ class LibraryState(SessionState):
         yield [LibraryState.watch, SmartCountState.watch]
 
     @rx.event
-    async def reopen(self) -> EventType[()]:
-        """Run the search of the URL to which Back or Forward returned."""
+    async def prepare_return(self) -> None:
+        """Let the next `load` run the search of the URL to which Back or Forward returned."""
         await self._user_id()
         self._early_choice = None  # it was made before the step that was undone
-        return LibraryState.load
 
     @rx.event(background=True)
     async def watch(self) -> None:
@@ -206,17 +210,23 @@ class LibraryState(SessionState):
         self.answered = validation.validate_integer(ticket)
 
     @rx.event
-    async def set_filter(self, field: str, value: str) -> None:
+    async def set_filter(self, field: str, value: str) -> AsyncIterator[EventType[()] | None]:
         """Set one field of the search; an empty value removes the filter."""
-        user_id = await self._user_id()
+        user_id, former = await self._user_id(), self.query
         changed = parse_field(field, value)
-        if field == "q":
+        # The map has no order, in which to show what sounds alike.
+        if field == "q" and not self.router.url.path.startswith("/map"):
             self.query, self._spoken = await with_text(
                 user_id, self.query, changed.pop("q"), self._spoken
             )
         usual = with_sort(self.query, EMPTY_QUERY.sort) if "sort" in changed else self.query
         self.query = replace(usual, **changed)
         await self._show_from_start(user_id, is_step=field not in TYPED_FIELDS)
+        yield [
+            rx.set_value(name, format_field(getattr(self.query, name)))
+            for name in NUMBER_FIELDS
+            if name != field and getattr(self.query, name) != getattr(former, name)
+        ]
 
     @rx.event
     async def toggle_duplicates_filter(self) -> None:
@@ -235,7 +245,7 @@ class LibraryState(SessionState):
         """Remove one limit of the list."""
         user_id = await self._user_id()
         group, value = validation.validate_text(group, 10), validation.validate_text(value)
-        self.query = without_chip(self.query, group, value)
+        self.query, self._spoken = without_chip(self.query, group, value), None
         await self._show_from_start(user_id)
         yield [
             rx.set_value(field, format_field(getattr(self.query, field))) for field in TYPED_FIELDS
@@ -290,7 +300,7 @@ class LibraryState(SessionState):
         if self.query.has_copies and self.query.like is None:
             order["sort"] = empty_query(collection).sort
         shown = views.get(validation.validate_text(view, 20), {}) if collection is None else {}
-        self.query = replace(empty_query(collection), **shown, **order)
+        self.query, self._spoken = replace(empty_query(collection), **shown, **order), None
         await self._show_from_start(user_id)
         yield [rx.set_value(field, "") for field in TYPED_FIELDS]
 

@@ -32,6 +32,7 @@ class LikenessState(LibraryState):
         user_id, chosen = await self._user_id(), validation.validate_id(sample_id)
         await in_transaction(likeness_order.get_anchor, user_id, chosen)
         self.query = sorted_by_likeness(self.query, chosen, self.query.weights)
+        self._spoken = None  # this order was chosen
         await self._show_from_start(user_id)
 
     @rx.event

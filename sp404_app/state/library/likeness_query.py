@@ -1,38 +1,62 @@
 """The sample that a list is sorted by likeness to: whether it exists, and what the page says."""
 
 import uuid
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.services.library.likeness_order import get_anchor
 from sp404_app.services.library.likeness_words import find_likeness
 from sp404_app.services.library.search import SampleQuery, SearchResult
-from sp404_app.state.library.search_params import empty_query, sorted_by_likeness, with_sort
+from sp404_app.state.library.search_params import (
+    NUMBER_FIELDS,
+    empty_query,
+    order_of,
+    sorted_by_likeness,
+    with_sort,
+)
 from sp404_app.state.rows import MAX_NAME, Window, rows_of
 
 ANCHOR_GONE: Final = "The sound to compare with doesn’t exist any more."
 
 
-async def with_text(
-    user_id: uuid.UUID, query: SampleQuery, text: str, spoken: dict[str, Any]
-) -> tuple[SampleQuery, dict[str, Any]]:
-    """Return the search with another text, and the fields that the text means.
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a text such as "like dusty break but faster" changed: the search before and after."""
 
-    "like dusty break but faster" sorts by likeness and limits the tempo. `spoken` are the fields of
-    the text before it: those that nobody has changed since go with it.
+    before: SampleQuery
+    after: SampleQuery
+
+
+async def with_text(
+    user_id: uuid.UUID, query: SampleQuery, text: str, spoken: Spoken | None
+) -> tuple[SampleQuery, Spoken | None]:
+    """Return the search with another text, and what the text changed beside it.
+
+    What the text before it had changed is as it was before that, unless it was changed again.
     """
-    usual = empty_query(query.collection)
-    gone = {name for name, value in spoken.items() if getattr(query, name) == value}
-    if "like" in gone:
-        query = with_sort(query, usual.sort)
-    query = replace(query, **{name: getattr(usual, name) for name in gone - {"like"}})
-    found = await in_transaction(find_likeness, user_id, query, text)
+    base = _without_spoken(query, spoken)
+    found = await in_transaction(find_likeness, user_id, base, text)
     if found is None:
-        return replace(query, q=text), {}
-    query = sorted_by_likeness(query, found.sample_id, query.weights)
-    return replace(query, q=found.words, **found.limits), {"like": found.sample_id, **found.limits}
+        return replace(base, q=text), None
+    weights = base.weights if query.like is None else query.weights
+    compared = sorted_by_likeness(base, found.sample_id, weights)
+    compared = replace(compared, q=found.words, **found.limits)
+    return compared, Spoken(base, compared)
+
+
+def _without_spoken(query: SampleQuery, spoken: Spoken | None) -> SampleQuery:
+    if spoken is None:
+        return query
+    before, after = spoken.before, spoken.after
+    limits = {
+        name: getattr(before, name)
+        for name in NUMBER_FIELDS
+        if getattr(query, name) == getattr(after, name)
+    }
+    order = order_of(before) if query.like == after.like else {}
+    return replace(query, **limits, **order)
 
 
 async def with_known_anchor(user_id: uuid.UUID, query: SampleQuery) -> SampleQuery:

@@ -33,6 +33,10 @@ def save(session: Session, owner: User, name: str, **measured: float) -> uuid.UU
         ("like rhodes but in Am around 90", LikePhrase("rhodes", (), "in Am around 90")),
         ("like x but slower, shorter, slower", None),
         ("like butter kick", LikePhrase("butter kick")),
+        (
+            "like rhodes but in A minor, a bit longer",
+            LikePhrase("rhodes", ("longer",), "in A minor"),
+        ),
         ("like İstanbul but faster", LikePhrase("İstanbul", ("faster",))),
         ("like", None),
         ("like ", None),
@@ -79,4 +83,27 @@ def test_plain_words_go_on_meaning_plain_words(
     save(session, user, "Like Water")
     save(session, person(), "Fire")
     for text in ("like water", "like fire", "like nothing here", "water", "like zzzz"):
+        assert find_likeness(session, user.id, SampleQuery(), text) is None, text
+
+
+def test_the_exact_name_is_found_among_many_newer_ones(session: Session, user: User) -> None:
+    kick = save(session, user, "Kick", bpm=90)
+    for number in range(60):
+        save(session, user, f"Kick {number} long", bpm=100)
+    found = find_likeness(session, user.id, SampleQuery(), "like kick but faster")
+    assert found is not None
+    assert (found.sample_id, found.limits) == (kick, {"bpm_min": 90.1})
+
+
+def test_names_are_compared_as_the_search_splits_them(session: Session, user: User) -> None:
+    dusty = save(session, user, "Dusty_Break")
+    save(session, user, "Dusty Break loop with a long name")
+    found = find_likeness(session, user.id, SampleQuery(), "like dusty break")
+    assert found is not None
+    assert found.sample_id == dusty
+
+
+def test_a_phrase_that_names_no_sound_is_a_plain_text(session: Session, user: User) -> None:
+    save(session, user, "Pad", bpm=90)
+    for text in ("like -kick", "like around 90", "like ---", "like pad -kick"):
         assert find_likeness(session, user.id, SampleQuery(), text) is None, text

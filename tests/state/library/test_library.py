@@ -89,7 +89,7 @@ async def test_back_shows_its_url_and_not_what_was_chosen_while_the_page_loaded(
 ) -> None:
     keep("Kick.wav")
     await run(tab.open_view("trash"))
-    await run(tab.reopen())
+    await run(tab.prepare_return())
     await run(tab.load())
     assert (tab.query.trash, names(tab), tab.address) == (False, ["Kick"], "")
 

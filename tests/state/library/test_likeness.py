@@ -10,7 +10,7 @@ import reflex as rx
 from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
-from sp404_app.models import User
+from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
 from sp404_app.services.library.library_export import ExportFormat
 from sp404_app.services.library.search import SampleQuery
@@ -215,3 +215,67 @@ def test_addresses_name_the_order_where_there_is_one() -> None:
     assert export_url(query, ExportFormat.CSV) == (
         f"/api/samples/export?q=kick&sort=likeness&like={like}&weights=1%2C2%2C3%2C4&format=csv"
     )
+
+
+def rename(names_by_id: dict[uuid.UUID, str]) -> None:
+    """Give names and tempos, by which "but faster" limits."""
+    with transaction() as session:
+        for number, (sample_id, name) in enumerate(names_by_id.items()):
+            sample = session.get_one(Sample, sample_id)
+            sample.name, sample.bpm = name, 90.0 + number
+            samples.update_search_fields(sample)
+
+
+async def test_a_text_that_compares_gives_back_what_it_replaced(
+    tab: LikenessState, ids: list[uuid.UUID]
+) -> None:
+    rename({ids[0]: "Dusty", ids[1]: "Rhodes"})
+    await run(tab.sort_by("name"))
+    await run(tab.set_filter("bpm_min", "50"))
+    await run(tab.set_filter("q", "like dusty but faster"))
+    assert (tab.query.like, tab.query.bpm_min, tab.query.q) == (ids[0], 90.1, "")
+    await run(tab.weigh([10, 20, 30, 40]))
+    await run(tab.set_filter("q", "like dusty but slower"))
+    assert (tab.query.bpm_min, tab.query.bpm_max) == (50, 89.9)
+    assert tab.query.weights == (10, 20, 30, 40)
+    await run(tab.set_filter("q", ""))
+    assert (tab.query.sort, tab.query.like, tab.query.weights) == ("name", None, ())
+    assert (tab.query.bpm_min, tab.query.bpm_max) == (50, None)
+    await run(tab.compare_with(str(ids[1])))
+    await run(tab.set_filter("q", "like dusty"))
+    await run(tab.set_filter("q", ""))
+    assert tab.query.like == ids[1]  # it had been chosen
+
+
+async def test_what_is_chosen_after_such_a_text_stays(
+    tab: LikenessState, ids: list[uuid.UUID]
+) -> None:
+    rename({ids[0]: "Dusty"})
+    await run(tab.set_filter("q", "like dusty but faster"))
+    await run(tab.set_filter("bpm_min", "120"))
+    await run(tab.set_filter("q", ""))
+    assert (tab.query.like, tab.query.bpm_min) == (None, 120)
+    for choose in (tab.open_view("all"), tab.compare_with(str(ids[0]))):
+        await run(tab.set_filter("q", "like dusty"))
+        await run(choose)
+        await run(tab.set_filter("q", "pad"))
+        assert tab.query.like == ids[0]
+        await run(tab.stop_comparing())
+
+
+async def test_such_a_text_typed_while_the_page_loads_goes_with_its_words(
+    tab: LikenessState, ids: list[uuid.UUID]
+) -> None:
+    rename({ids[0]: "Dusty"})
+    await run(tab.set_filter("q", "like dusty"))
+    await run(tab.load())
+    assert tab.query.like == ids[0]
+    await run(tab.set_filter("q", ""))
+    assert (tab.query.like, tab.query.sort) == (None, "-created")
+
+
+async def test_on_the_map_such_a_text_is_plain(user: User, ids: list[uuid.UUID]) -> None:
+    rename({ids[0]: "Dusty"})
+    tab = opened(cookie(user.id), "/map")
+    await run(tab.set_filter("q", "like dusty"))
+    assert (tab.query.like, tab.query.q) == (None, "like dusty")
