@@ -28,6 +28,7 @@ from sp404_app.services.processing import jobs
 from sp404_app.services.sample import spectrograms
 from sp404_app.services.sample.spectrograms import PicturePart
 from sp404_app.state.sample.spectrogram import picture_when_drawn
+from tests.e2e.waiting import until
 from tests.product import SLOTS
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, tone, write
@@ -233,6 +234,19 @@ def start_picture_worker() -> Iterator[Start]:
         process.wait(10)
 
 
+def wait_for_import(group: int) -> None:
+    """Wait until a process of the group imports librosa, which takes a second more from there."""
+    until(lambda: any("llvmlite" in maps for maps in memory_maps(group)))
+
+
+def memory_maps(group: int) -> Iterator[str]:
+    """Yield the files that each process of a group has mapped."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getpgid(int(process.name)) == group:
+                yield (process / "maps").read_text()
+
+
 @pytest.mark.timeout(400)
 async def test_pictures_are_drawn_cold_and_warm_and_stored_ones_need_no_worker(
     user: User, put: Put, start_picture_worker: Start, monkeypatch: pytest.MonkeyPatch
@@ -241,9 +255,10 @@ async def test_pictures_are_drawn_cold_and_warm_and_stored_ones_need_no_worker(
     part = part_of(user, await asyncio.to_thread(put, tone(440, 1.0)))
     request(user, part)
     interrupted = start_picture_worker()
-    await asyncio.sleep(3)  # it imports librosa by now
+    await asyncio.to_thread(wait_for_import, interrupted.pid)
     os.killpg(interrupted.pid, signal.SIGKILL)
     interrupted.wait(10)
+    assert queue.rq_queue(queue.PICTURES).count == 1  # it was killed before it took the job
     await asyncio.sleep(0.2)  # until then Redis may hand the next job to the killed worker
     worker = start_picture_worker()
     two_tabs = (picture_when_drawn(user.id, part), picture_when_drawn(user.id, part))
