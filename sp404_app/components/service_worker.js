@@ -15,7 +15,7 @@ const NAMES_URL = "/api/samples/names";
 const SHARE_URL = "/share-target"; // also a page: it says that sharing did not work
 const AUDIO = /^\/api\/samples\/[\w-]{36}\/audio$/; // with ?format=play
 const NO_PAGES = /^\/(api|auth|metrics|ping|s|_\w+)(\/|$)/; // the server answers these itself
-const SIGN_IN = ["/auth/session", "/auth/session/code"];
+const SIGN_IN = ["/auth/session", "/auth/session/code", "/auth/session/confirmed"];
 const SIGN_OUT = ["/auth/session/end", "/auth/account/end"];
 const MAX_ASSETS = 300;
 const MAX_AUDIO_BYTES = 30e6;

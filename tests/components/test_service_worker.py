@@ -163,7 +163,7 @@ def test_signing_out_erases_all_and_nothing_is_kept_after_it(page: Page, path: s
     assert kept(page) == {}
 
 
-@pytest.mark.parametrize("path", ["/auth/session", "/auth/session/code"])
+@pytest.mark.parametrize("path", ["/auth/session", "/auth/session/code", "/auth/session/confirmed"])
 def test_signing_in_erases_what_is_kept_of_an_account(page: Page, path: str) -> None:
     see_library(page)
     send_form(page, path)

@@ -71,12 +71,25 @@ def test_an_email_must_be_verified_and_the_mail_can_be_resent(page: Page, outbox
     expect(page.get_by_test_id("resent")).to_contain_text("on its way")
     # The second mail makes the link of the first one invalid.
     page.goto(link_in(outbox, address, "Confirm your email", mails=2))
-    page.get_by_test_id("confirm").click()
-    page.get_by_test_id("go-on").click()
-    expect(page.get_by_test_id("demo")).to_be_visible()
+    page.get_by_test_id("confirm").dblclick()
+    page.wait_for_url(re.compile("/library"))  # the link signs in, too
+    expect(page.get_by_test_id("empty-library")).to_be_visible()
+
+
+def test_confirming_an_email_leaves_a_browser_in_its_own_account(
+    page: Page, outbox: Outbox
+) -> None:
+    visitor = people.sign_up(page, outbox)
+    people.sign_in(page, visitor)
+    page.goto("/signup")
+    address = f"{uuid.uuid4().hex}@example.org"
     fill(page, email=address, password=PASSWORD)
     page.get_by_test_id("submit").click()
-    page.wait_for_url(re.compile("/library"))
+    page.goto(link_in(outbox, address, "Confirm your email"))
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("verify-email")).to_contain_text("Email confirmed")
+    page.goto("/account")
+    expect(page.get_by_text(visitor.email).first).to_be_visible()
 
 
 def test_a_wrong_password_keeps_the_email_and_the_redirect_target(
@@ -154,6 +167,8 @@ def test_a_used_link_shows_an_error_and_a_way_to_request_a_new_one(page: Page) -
     page.goto("/verify-email?token=used")
     page.get_by_test_id("confirm").click()
     expect(page.get_by_test_id("notice")).to_contain_text("has been used")
+    page.get_by_test_id("go-on").click()
+    expect(page.get_by_test_id("demo")).to_be_visible()
 
 
 def test_the_account_page_changes_names_and_signs_out_a_device(

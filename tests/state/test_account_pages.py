@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from reflex.event import EventSpec
 
+from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
+from sp404_app.models import User
 from sp404_app.services.account import demo_account
 from sp404_app.services.auth import sessions
 from sp404_app.settings import settings
@@ -107,12 +109,26 @@ async def test_opening_a_confirmation_link_changes_nothing_until_the_button_is_p
     url = f"/verify-email?token={mailed_token(mails(ada.email)[0])}"
     page = in_tab(VerifyEmailState(), "", url=url)
     page.load()
-    assert not page.done
-    await run(page.confirm())
-    assert page.done
-    again = in_tab(VerifyEmailState(), "", url=url)
-    await run(again.confirm())
-    assert "has been used" in again.problem
+    assert (page.token, page.done, page.problem) == (url.partition("=")[2], False, "")
+    with transaction() as session:
+        assert session.get_one(User, ada.id).email_verified_at is None
+
+
+@pytest.mark.parametrize(
+    ("query", "done", "problem"),
+    [
+        ("confirmed=1", True, ""),
+        ("error=invalid", False, "has been used"),
+        ("error=rate_limited", False, "Too many attempts"),
+        ("error=" + "x" * 9000, False, "Something went wrong"),
+    ],
+)
+def test_the_page_shows_the_answer_to_its_form(query: str, done: bool, problem: str) -> None:
+    page = in_tab(VerifyEmailState(), "", url=f"/verify-email?{query}")
+    page.load()
+    assert page.done == done
+    assert problem in page.problem
+    assert bool(page.problem) == bool(problem)
 
 
 @pytest.mark.parametrize("url", ["/verify-email", "/verify-email?token="])

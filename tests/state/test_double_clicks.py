@@ -8,13 +8,13 @@ from sqlmodel import update
 
 from sp404_app import sp404_app
 from sp404_app.db import transaction
-from sp404_app.models import Purpose, SignIn
+from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services.auth import login, one_time_tokens
+from sp404_app.services.auth import login
 from sp404_app.state import double_click
 from sp404_app.state.account.personal_data import OwnDataState
 from sp404_app.state.auth.access_tokens import TokensState
-from sp404_app.state.auth.email_links import ForgotPasswordState, VerifyEmailState
+from sp404_app.state.auth.email_links import ForgotPasswordState
 from sp404_app.state.auth.login import LoginState
 from sp404_app.state.auth.signup import SignupState
 from tests.accounts import PASSWORD, cookie, mails, sign_up_user
@@ -52,16 +52,6 @@ async def test_a_double_click_sends_one_reset_email() -> None:
     for _ in range(2):
         await run(tab.submit({"email": ada.email}))
     assert (tab.sent, tab.problem, len(mails(ada.email))) == (True, "", 1)
-
-
-async def test_a_double_click_on_a_confirmation_link_succeeds() -> None:
-    ada = sign_up_user(verified=False)
-    with transaction() as session:
-        token = one_time_tokens.create_one_time_token(session, ada.id, Purpose.VERIFY_EMAIL)
-    tab = in_tab(VerifyEmailState(), "", url=f"/verify-email?token={token}")
-    for _ in range(2):
-        await run(tab.confirm())
-    assert (tab.done, tab.problem) == (True, "")
 
 
 async def test_a_double_click_requests_one_change_of_email() -> None:

@@ -15,6 +15,7 @@ from sp404_app.services.auth import redirects
 
 FORM_PREFIX = "/auth/"
 AVATAR_FORM, CLOSE_ACCOUNT_FORM = "/auth/avatar", "/auth/account/end"
+CONFIRM_FORM = "/auth/session/confirmed"
 SHARE_TARGET = "/share-target"  # of the installed app; without a service worker it takes no files
 UNAUTHENTICATED, TOO_LARGE = 401, 413
 MAX_DISCARDED_BYTES = 64 << 20
@@ -63,6 +64,8 @@ def _error_page(scope: Scope, status: int) -> str:
         return f"/account?picture={'heavy' if status == TOO_LARGE else 'failed'}"
     if path == CLOSE_ACCOUNT_FORM and status != UNAUTHENTICATED:
         return "/account?end=failed"
+    if path == CONFIRM_FORM:
+        return "/verify-email?error=failed"
     query = {"error": "not_signed_in" if status == UNAUTHENTICATED else "failed"}
     query |= {"next": "/account"} if path in (AVATAR_FORM, CLOSE_ACCOUNT_FORM) else {}
     return f"{redirects.LOGIN_PATH}?{urlencode(query)}"

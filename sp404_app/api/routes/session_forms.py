@@ -28,6 +28,7 @@ router = APIRouter(prefix="/auth", include_in_schema=False)
 
 TYPED_EMAIL_TTL_S, CHALLENGE_TTL_S = 120, 300
 CODE_STEP = "code"
+VERIFY_PATH = "/verify-email"
 
 
 @router.post("/session")
@@ -107,6 +108,31 @@ def _target_after_sign_in(request: Request, target: str) -> str:
     )
     is_shared_page = redirects.safe_redirect_target(came_from).startswith(redirects.SHARED_PAGES)
     return came_from if target == redirects.HOME and is_shared_page else target
+
+
+@router.post("/session/confirmed")
+async def confirm_email(
+    request: Request,
+    client: RequestClient,
+    token: Annotated[str, Form(max_length=400)] = "",
+) -> Response:
+    """Verify the email of a new account and sign the browser in, unless it is signed in already."""
+    ensure_same_origin(request)
+    try:
+        credential = await login.verify_email(token, client)
+    except AppError as error:
+        return RedirectResponse(f"{VERIFY_PATH}?{urlencode({'error': error.code})}", 303)
+    if credential is None or await _is_signed_in(request):
+        return RedirectResponse(f"{VERIFY_PATH}?confirmed=1", 303)
+    return await _finish_sign_in(request, credential, client, redirects.HOME)
+
+
+async def _is_signed_in(request: Request) -> bool:
+    try:
+        await authentication.authenticate_cookie(_session_cookie(request))
+    except Unauthenticated:
+        return False
+    return True
 
 
 @router.post("/session/end")

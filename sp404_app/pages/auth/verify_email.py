@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.plain_form import plain_form
 from sp404_app.state.auth.email_links import VerifyEmailState
 
 
@@ -11,31 +12,51 @@ def verify_email() -> rx.Component:
     return forms.auth_page(
         rx.cond(VerifyEmailState.done, "Email confirmed", "Confirm your email"),
         forms.notice(VerifyEmailState.problem),
-        rx.cond(VerifyEmailState.done, _done(), _ask()),
+        rx.cond(
+            VerifyEmailState.done,
+            _go_on("Your account is ready.", "Open the library", "/library"),
+            rx.cond(
+                VerifyEmailState.token,
+                _ask(),
+                _go_on(
+                    "Sign in: if your email is not confirmed yet, we offer you a new link.",
+                    "Sign in",
+                    "/login",
+                ),
+            ),
+        ),
         testid="verify-email",
     )
 
 
 def _ask() -> rx.Component:
-    return rx.el.div(
+    """Render the form that confirms and signs in; no script sees the cookie."""
+    return plain_form(
         rx.el.p("One click and your account is ready.", class_name="muted"),
-        forms.submit(
+        rx.el.input(
+            type="hidden",
+            name="token",
+            key=VerifyEmailState.token,
+            default_value=VerifyEmailState.token,
+        ),
+        rx.el.button(
             "Confirm my email",
-            VerifyEmailState.busy,
-            type="button",
-            on_click=VerifyEmailState.confirm,
+            type="submit",
+            class_name="button primary wide",
             custom_attrs={"data-testid": "confirm"},
         ),
+        action="/auth/session/confirmed",
+        method="post",
         class_name="stack",
     )
 
 
-def _done() -> rx.Component:
+def _go_on(text: str, label: str, href: str) -> rx.Component:
     return rx.el.div(
-        rx.el.p("Your account is ready. Sign in and upload your first sounds."),
+        rx.el.p(text, class_name="muted"),
         rx.el.a(
-            "Sign in",
-            href="/login",
+            label,
+            href=href,
             class_name="button primary wide",
             custom_attrs={"data-testid": "go-on"},
         ),

@@ -221,15 +221,27 @@ def _email_of_reset_token(session: Session, token: str) -> str:
     return users.get_credential(session, owner).email
 
 
-async def verify_email(token: str, client: Client) -> None:
+async def verify_email(token: str, client: Client) -> Credential | None:
     """Verify the email that a token was mailed to.
+
+    The token signs in, too: whoever reads the mailbox could set a new password with it.
+
+    Returns:
+        The credential that `complete_sign_in` expects; None if the account has a second factor.
 
     Raises:
         ValidationFailed: If the token is invalid, used or expired.
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("verify", client.ip)
-    await in_transaction(users.verify_email, token, client)
+    return await in_transaction(_verify_email, token, client)
+
+
+def _verify_email(session: Session, token: str, client: Client) -> Credential | None:
+    user_id = users.verify_email(session, token, client)
+    if two_factor.is_two_factor_on(session, user_id):
+        return None
+    return users.get_credential(session, user_id)
 
 
 async def confirm_email(token: str, client: Client) -> str:

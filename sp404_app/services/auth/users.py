@@ -164,8 +164,8 @@ def _send_completion_link(session: Session, user: User) -> None:
         send_email_to_address(session, user.email, email_templates.verify_email(token))
 
 
-def verify_email(session: Session, token: str, client: Client) -> None:
-    """Verify the email that a token was mailed to.
+def verify_email(session: Session, token: str, client: Client) -> uuid.UUID:
+    """Verify the email that a token was mailed to; return the user.
 
     Raises:
         ValidationFailed: If the token is invalid, used or expired.
@@ -174,6 +174,7 @@ def verify_email(session: Session, token: str, client: Client) -> None:
     user = session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or now()
     audit_log.record_audit_event(session, user_id, "email_verified", client)
+    return user_id
 
 
 def forgot_password(session: Session, email: str, client: Client) -> None:

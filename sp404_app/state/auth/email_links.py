@@ -7,12 +7,18 @@ import reflex as rx
 
 from sp404_app.errors import AppError
 from sp404_app.services.auth import login
+from sp404_app.services.auth.one_time_tokens import INVALID_LINK
 from sp404_app.services.infra import rate_limits
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 from sp404_app.state import forms
 from sp404_app.state.base import SessionState
 
+VERIFY_ERRORS = {
+    "invalid": INVALID_LINK,
+    "rate_limited": "Too many attempts. Wait a few minutes and open the link again.",
+}
+OTHER_VERIFY_ERROR = "Something went wrong. Open the link in the email again in a minute."
 INCOMPLETE_LINK = "This link is incomplete. Open it again from the email."
 
 
@@ -55,14 +61,22 @@ class MailedLink(SessionState, mixin=True):
             self.busy = False
 
 
-class VerifyEmailState(MailedLink, SessionState):
-    """The page that verifies the email of a new account."""
+class VerifyEmailState(SessionState):
+    """The page that verifies the email of a new account by a form, as only a form can sign in."""
+
+    token: str = ""
+    done: bool = False
+    problem: str = ""
 
     @rx.event
-    async def confirm(self) -> AsyncIterator[None]:
-        """Verify the email."""
-        async for _ in self._redeem(login.verify_email):
-            yield
+    def load(self) -> None:
+        """Show the link in the URL, or the answer to the form."""
+        query = self.router.url.query_parameters
+        self.token, self.done = query.get("token", ""), "confirmed" in query
+        error = query.get("error", "")
+        self.problem = VERIFY_ERRORS.get(error, OTHER_VERIFY_ERROR) if error else ""
+        if not (self.token or self.done or error):
+            self.problem = INCOMPLETE_LINK
 
 
 class EmailLinkState(MailedLink, SessionState):

@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from sp404_app.api.app import api as app
 from sp404_app.api.middleware.stack import wrap_in_middleware
 from sp404_app.db import transaction
-from sp404_app.services.auth import login, redirects, sessions
+from sp404_app.models import Purpose
+from sp404_app.services.auth import login, one_time_tokens, redirects, sessions
 from sp404_app.settings import Settings, settings
 from tests.accounts import (
     PASSWORD,
@@ -240,6 +241,53 @@ def test_a_two_factor_sign_in_keeps_the_challenge_in_a_cookie(api: TestClient) -
     assert api.post("/auth/session/code", data=code, headers=evil).status_code == 403
 
 
+def confirmation_token(who: SignedUpUser) -> str:
+    with transaction() as session:
+        return one_time_tokens.create_one_time_token(session, who.id, Purpose.VERIFY_EMAIL)
+
+
+def confirm(api: TestClient, token: str, **more: Any) -> Any:
+    form = {"token": token}
+    return api.post("/auth/session/confirmed", data=form, follow_redirects=False, **more)
+
+
+def test_confirming_the_email_signs_in_once(api: TestClient) -> None:
+    ada = sign_up_user(verified=False)
+    token = confirmation_token(ada)
+    assert confirm(api, token, headers={"Origin": "https://evil.example"}).status_code == 403
+    answer = confirm(api, token)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/library")
+    assert api.get("/api/me").json()["email"] == ada.email
+    api.cookies.clear()
+    used = confirm(api, token)
+    assert used.headers["location"] == "/verify-email?error=invalid"
+    assert not api.cookies
+    with transaction() as session:
+        assert len(active_sessions(session, ada.id)) == 1
+
+
+def test_confirming_the_email_keeps_the_session_of_another_account(api: TestClient) -> None:
+    grace = sign_up_user()
+    sign_in(api, grace)
+    answer = confirm(api, confirmation_token(sign_up_user(verified=False)))
+    assert answer.headers["location"] == "/verify-email?confirmed=1"
+    assert api.get("/api/me").json()["email"] == grace.email
+
+
+def test_confirming_the_email_does_not_replace_the_second_factor(api: TestClient) -> None:
+    ada = sign_up_user()
+    enable_two_factor(ada)
+    answer = confirm(api, confirmation_token(ada))
+    assert answer.headers["location"] == "/verify-email?confirmed=1"
+    assert api.get("/api/me").status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "\0", "a" * 400])
+def test_a_wrong_confirmation_link_signs_nobody_in(api: TestClient, token: str) -> None:
+    assert confirm(api, token).headers["location"] == "/verify-email?error=invalid"
+    assert api.get("/api/me").status_code == 401
+
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -249,6 +297,12 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         ("POST", "/auth/session", {"data": {"email": "a" * 500}}, "/login?error=failed"),
         ("POST", "/auth/session", {"data": {"email": "x" * (2 << 20)}}, "/login?error=failed"),
         ("POST", "/auth/session/code", {"data": {"code": "1" * 500}}, "/login?error=failed"),
+        (
+            "POST",
+            "/auth/session/confirmed",
+            {"data": {"token": "1" * 500}},
+            "/verify-email?error=failed",
+        ),
         ("GET", "/auth/session", {}, "/login"),
         ("GET", "/auth/avatar", {}, "/login"),
         ("POST", "/auth/avatar", {}, "/account?picture=failed"),

@@ -11,7 +11,6 @@ from sp404_app.state.auth.email_links import (
     INCOMPLETE_LINK,
     EmailLinkState,
     ResetPasswordState,
-    VerifyEmailState,
 )
 from tests.accounts import CLIENT, SignedUpUser, mailed_token, mails, sign_up_user
 from tests.security.machine import handlers, machine
@@ -39,7 +38,6 @@ async def press(events: Any) -> None:
 @pytest.mark.parametrize(
     ("state", "path"),
     [
-        (VerifyEmailState, "/verify-email"),
         (EmailLinkState, "/change-email"),
         (EmailLinkState, "/revert-email"),
         (ResetPasswordState, "/reset-password"),
