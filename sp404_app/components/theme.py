@@ -6,7 +6,8 @@ import reflex as rx
 from reflex.event import passthrough_event_spec
 
 # In the head of every page, so that the first paint has the right colours. Without a choice the
-# theme is dark. `data-theme-kept` says that this browser has a choice of its own.
+# theme is dark, or the one that `data-theme-choice` of the root element states.
+# `data-theme-kept` says that this browser has a choice of its own.
 THEME_SCRIPT: Final = """(() => {
   const root = document.documentElement.dataset;
   const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 SET_THEME = """theme => {
   const element = document.querySelector('[data-theme]');
   if (element) element.dataset.theme = theme;
+  dispatchEvent(new Event("themechange"));
 }"""
 
 

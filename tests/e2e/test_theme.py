@@ -110,6 +110,21 @@ def test_a_browser_without_a_choice_takes_that_of_the_account(
     page.wait_for_url(re.compile("/account"))
 
 
+def test_public_pages_have_the_chosen_theme_or_that_of_the_system(page: Page) -> None:
+    errors: list[str] = []
+    PageMonitor(page, errors.append)
+    for system in ("light", "dark"):
+        page.emulate_media(color_scheme=system)
+        page.goto("/status")
+        expect_theme(page, system)
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == system
+    page.goto("/")
+    choose(page, "light")
+    page.goto("/status")
+    expect_theme(page, "light")
+    assert errors == []
+
+
 def test_pages_outside_the_app_have_its_face(page: Page) -> None:
     """Terms, privacy, contact and the API's documentation: theme, fonts, header, narrow screens."""
     errors: list[str] = []

@@ -53,10 +53,11 @@ def script_hashes(html: str) -> list[str]:
     """Return the CSP hash of every inline script of a page."""
     parser = _InlineScripts()
     parser.feed(html)
-    return [_csp_hash(script) for script in dict.fromkeys(parser.scripts)]
+    return [csp_hash(script) for script in dict.fromkeys(parser.scripts)]
 
 
-def _csp_hash(script: str) -> str:
+def csp_hash(script: str) -> str:
+    """Return the source expression that allows one inline script."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 

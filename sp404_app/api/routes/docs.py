@@ -20,13 +20,26 @@ router = APIRouter(prefix="/api/docs", include_in_schema=False)
 
 SWAGGER_UI_FILES = resources.files("fastapi_offline") / "static"
 CACHE_HEADERS = {"Cache-Control": "public, max-age=86400"}
-START_SCRIPT = """SwaggerUIBundle({
+# The plugin mends two barriers: a link within each operation's button, and tags of level 3 that
+# follow a heading of level 1.
+START_SCRIPT = """
+const withoutBarriers = ({ React: { createElement, Fragment } }) => ({
+  wrapComponents: {
+    DeepLink: () => ({ text }) => createElement("span", null, text),
+    operations: (Operations) => (props) =>
+      createElement(Fragment, null,
+        createElement("h2", { className: "visually-hidden" }, "Operations"),
+        createElement(Operations, props)),
+  },
+});
+SwaggerUIBundle({
   url: "/api/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
   persistAuthorization: false,
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
+  plugins: [withoutBarriers],
 });
 """
 # Swagger UI has a dark theme of its own, for the class that it gives the root element.

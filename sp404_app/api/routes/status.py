@@ -1,4 +1,4 @@
-"""GET /status: what works and what does not, for users, as a page without scripts.
+"""GET /status: what works and what does not, for users, as a page that needs no scripts.
 
 It is no page of Reflex: those need a websocket and Redis, and this one has to work without.
 """

@@ -8,19 +8,30 @@ from typing import Final
 
 from fastapi.responses import HTMLResponse
 
-from sp404_app.api.middleware.csp import built_folder
-from sp404_app.api.share_page.markup import Html, data_script, element, join, style
+from sp404_app.api.middleware.csp import built_folder, csp_hash
+from sp404_app.api.share_page.markup import (
+    Html,
+    data_script,
+    element,
+    inline_script,
+    join,
+    style,
+)
 from sp404_app.api.share_page.share_scripts import PAGE_SCRIPT, script_address
+from sp404_app.components.theme import THEME_SCRIPT
 from sp404_app.settings import settings
 
 APP_NAME: Final = "Crate 404"
 FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*Geist[^}]*\}")
 POLICY: Final = (
     "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; "
-    "form-action 'self'; img-src 'self' data:; media-src 'self'; script-src 'self'; "
+    "form-action 'self'; img-src 'self' data:; media-src 'self'; "
+    f"script-src 'self' {csp_hash(THEME_SCRIPT)}; "
     "style-src 'self' 'unsafe-inline'; worker-src 'self'; frame-ancestors "
 )
 NO_INDEX: Final = "noindex, nofollow"
+# The theme that this browser chose in the app; most visitors chose none: that of their system.
+HTML_ATTRIBUTES: Final = {"lang": "en", "data_theme_choice": "system"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +64,7 @@ def page_response(
         data_script("share-data", data) if data is not None else None,
         class_="share-embed" if is_embedded else "share-body",
     )
-    page = element("html", _head(head, has_script=data is not None), body, lang="en")
+    page = element("html", _head(head, has_script=data is not None), body, **HTML_ATTRIBUTES)
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": POLICY + ("*" if is_embedded else "'none'"),
@@ -73,6 +84,7 @@ def _head(head: Head, *, has_script: bool) -> Html:
         "head",
         element("meta", charset="utf-8"),
         element("title", f"{head.title} · {APP_NAME}"),
+        inline_script(THEME_SCRIPT),
         *(element("meta", name=name, content=text) for name, text in named.items() if text),
         *(element("meta", property=name, content=text) for name, text in head.properties),
         _canonical(head),

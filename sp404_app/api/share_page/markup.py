@@ -50,6 +50,11 @@ def style(text: str) -> Html:
     return Html(f"<style>{text.replace('</', '')}</style>")
 
 
+def inline_script(text: str) -> Html:
+    """Return a script of ours, which the page's policy must allow by its hash."""
+    return Html(f"<script>{text}</script>")
+
+
 def _text(child: Child) -> str:
     if child is None:
         return ""
