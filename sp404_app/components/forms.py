@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.brand import brand
+from sp404_app.components.fonts import Typeface
 from sp404_app.components.form_help import form_help, show_password
 from sp404_app.components.theme import theme_choice
 

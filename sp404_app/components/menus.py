@@ -44,13 +44,20 @@ menu_button = MenuButton.create
 modal = Modal.create
 
 
-def menu_item(text: str | rx.Var[str], test_id: str, **attributes: Any) -> rx.Component:
-    """Render an item of a menu."""
+def menu_line() -> rx.Component:
+    """Render a line between two groups of a menu's items."""
+    return rx.el.hr(class_name="menu-line")
+
+
+def menu_item(
+    text: str | rx.Var[str], test_id: str, *, deletes: bool = False, **attributes: Any
+) -> rx.Component:
+    """Render an item of a menu; one that `deletes` is red."""
     return rx.el.button(
         text,
         type="button",
         role="menuitem",
-        class_name="menu-item",
+        class_name="menu-item danger" if deletes else "menu-item",
         data_testid=test_id,
         **attributes,
     )

@@ -37,6 +37,7 @@ _ASSET = publish_scripts(
     "stretched_buffers.js",
     "signalsmith-stretch-1.3.2.wasm",
     "waveforms.jsx",
+    "keyboard_help.jsx",
     "player_bar.jsx",
     "sample_table.jsx",
     "virtual_list.js",
@@ -58,15 +59,17 @@ class MiniWave(rx.Component):
 
 
 class PlayerBar(rx.Component):
-    """Player bar; playback continues while the user browses. With `on_help` it has a "?"."""
+    """Player bar; playback continues while the user browses. With `help_keys` it has a "?".
+
+    These are pairs of a key and what it does on the page.
+    """
 
     library = _ASSET["player_bar.jsx"]
     tag = "PlayerBar"
 
     autoplay: rx.Var[bool]
     levelled: rx.Var[bool]
-
-    on_help: rx.EventHandler[no_args_event_spec]
+    help_keys: rx.Var[list[tuple[str, str]]]
 
 
 class PlayButton(rx.Component):

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Link } from "react-router"; // a plain link would load the page anew and stop the sound
 import * as player from "./audio_player.js";
+import { useKeyboardHelp } from "./keyboard_help.jsx";
 import { MatchButton, matchText } from "./preview_match_panel.jsx";
 import { ZoomableWaveform } from "./waveforms.jsx";
 
@@ -96,9 +97,10 @@ function Volume({ volume, muted }) {
   );
 }
 
-export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
+export function PlayerBar({ autoplay = true, levelled = true, helpKeys = [] }) {
   const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
   useEffect(() => player.configure({ autoplay, levelled }), [autoplay, levelled]);
+  const [help, showHelp] = useKeyboardHelp(helpKeys);
   const { track, playing } = state;
   return (
     <section className={`player ${track ? "" : "player-empty"}`} aria-label="Player" data-testid="player" data-playing={playing} data-track={track ? track.id : ""}>
@@ -129,13 +131,14 @@ export function PlayerBar({ autoplay = true, levelled = true, onHelp }) {
           <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
         </div>
         <Volume volume={state.volume} muted={state.muted} />
-        {onHelp ? (
-          <button type="button" className="icon-button player-help" aria-label="Keyboard help" title="Keyboard help (?)" onClick={onHelp} data-testid="player-help">
+        {helpKeys.length ? (
+          <button type="button" className="icon-button player-help" aria-label="Keyboard help" title="Keyboard help (?)" onClick={showHelp} data-testid="player-help">
             <span aria-hidden="true">?</span>
             <span className="option-name" aria-hidden="true">Keyboard help</span>
           </button>
         ) : null}
       </PlayerOptions>
+      {help}
       <span className="player-error" role="status">
         {state.error}
       </span>

@@ -194,9 +194,6 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       } else if (event.key === "/" && !command) {
         done();
         document.getElementById("q").focus();
-      } else if (event.key === "?" && !drawer) {
-        done();
-        onAct("help", "");
       } else if (!command && !drawer && !trashed && event.key === "p") {
         done();
         onPut(here ? here.id : "");

@@ -15,8 +15,14 @@ const HOVER_MS = 45; // so that a fast sweep does not start every sound on its w
 const CLICK_PX = 5;
 const MAX_LASSO = 5000;
 const MAX_ZOOM = 24;
+const MAX_FIT = 6; // how near the view goes by itself
+const WHOLE_MAP = { zoom: 1, x: 0.5, y: 0.5 };
 const MARGIN_PX = 28;
 const CELLS = 64; // per side, of the index of places
+const SIZES_PX = [[100, 11], [1000, 8], [3000, 7], [Infinity, 4]]; // up to so many sounds, not zoomed
+const MAX_LABELS = 40; // with more sounds in the view, only the one under the pointer has its name
+const LABEL_PX = 11;
+const NAME_GAP_PX = 5;
 
 const lightness = () => (getComputedStyle(document.documentElement).colorScheme.includes("light") ? 38 : 66);
 const colourOf = (name, light) => (([hue, saturation]) => `hsl(${hue} ${saturation}% ${light}%)`)(COLOURS[name] || COLOURS.fx);
@@ -62,6 +68,29 @@ function isInside(lasso, x, y) {
   return inside;
 }
 
+// The view of these sounds, with room around them; not nearer than a few sounds need.
+function viewOf(points, shown) {
+  if (!shown.length) return { ...WHOLE_MAP };
+  const span = (values) => shown.reduce(([least, most], at) => [Math.min(least, values[at]), Math.max(most, values[at])], [1, 0]);
+  const [[left, right], [top, bottom]] = [span(points.x), span(points.y)];
+  const zoom = Math.max(1, Math.min(MAX_FIT, 1 / Math.max(right - left, bottom - top, 1e-6)));
+  return zoom === 1 ? { ...WHOLE_MAP } : { zoom, x: (left + right) / 2, y: (top + bottom) / 2 };
+}
+
+// Writes names beside squares, each at a side where no name or square is.
+function writeNames(pen, names, squares, width) {
+  pen.font = `500 ${LABEL_PX}px ${getComputedStyle(document.body).fontFamily}`;
+  pen.textBaseline = "middle";
+  const taken = squares.map(({ x, y, gap }) => ({ left: x - gap + NAME_GAP_PX, right: x + gap - NAME_GAP_PX, y }));
+  for (const { text, x, y, gap } of names) {
+    const length = pen.measureText(text).width;
+    const free = [x + gap, x - gap - length].find((left) => left >= 0 && left + length <= width && taken.every((other) => Math.abs(other.y - y) > LABEL_PX + 2 || left > other.right || left + length < other.left));
+    if (free === undefined) continue;
+    taken.push({ left: free, right: free + length, y });
+    pen.fillText(text, free, y);
+  }
+}
+
 const CHANGES_MS = 1000;
 let kept = []; // the ids of the selection, for the way back from a sound's page
 
@@ -69,7 +98,7 @@ const inMap = (place) => Math.max(0, Math.min(1, place)); // the centre of the v
 
 // Loads the places for a search at once, and again after changes of the library, many at a time.
 function usePoints(query, version) {
-  const [found, setFound] = useState({ points: null, problem: "" });
+  const [found, setFound] = useState({ points: null, of: "", problem: "" });
   const shown = useRef(null);
   useEffect(() => {
     const request = new AbortController();
@@ -79,7 +108,7 @@ function usePoints(query, version) {
           const body = await answer.json();
           if (!answer.ok) throw new Error(body.error);
           shown.current = query;
-          setFound({ points: body, problem: "" });
+          setFound({ points: body, of: query, problem: "" });
         })
         .catch((error) => {
           if (error.name === "AbortError") return;
@@ -98,9 +127,10 @@ const trackOf = (points, at) => ({ id: points.id[at], name: points.name[at], sec
 const describe = (points, at) => [points.name[at], points.sound_class[at], points.bpm[at] && `${Math.round(points.bpm[at] * 10) / 10} BPM`, points.key[at]].filter(Boolean).join(" · ");
 
 export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
-  const { points, problem } = usePoints(query, version);
+  const { points, of, problem } = usePoints(query, version);
   const canvas = useRef(null);
-  const view = useRef({ zoom: 1, x: 0.5, y: 0.5 }); // the centre of what is shown
+  const view = useRef({ ...WHOLE_MAP }); // the centre of what is shown
+  const fitted = useRef(null); // the search that the view was fitted to
   const [hidden, setHidden] = useState(() => new Set());
   const [here, setHere] = useState(-1);
   const [lassoing, setLassoing] = useState(false); // for fingers, which have no Shift
@@ -144,16 +174,19 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     pen.clearRect(0, 0, box.clientWidth, box.clientHeight);
     const { toX, toY } = scale();
     const light = lightness();
-    const size = Math.max(3, Math.min(12, (points.id.length > 3000 ? 4 : 7) * Math.sqrt(view.current.zoom)));
+    const [, least] = SIZES_PX.find(([most]) => points.id.length <= most);
+    const size = Math.max(least, Math.min(12, least * Math.sqrt(view.current.zoom)));
     // Places are linear in the view, so that no function is called for each of many points.
     const [left, top] = [toX(0), toY(0)];
     const [across, down] = [toX(1) - left, toY(1) - top];
     const [right, bottom] = [box.clientWidth + size, box.clientHeight + size];
+    const seen = [];
     const paint = (all, put) => {
       for (const at of all) {
         const x = left + across * points.x[at];
         const y = top + down * points.y[at];
         if (x < -size || y < -size || x > right || y > bottom) continue;
+        if (seen.length <= MAX_LABELS) seen.push({ text: points.name[at], x, y, gap: size / 2 + NAME_GAP_PX });
         if (chosen.size) pen.globalAlpha = chosen.has(at) ? 1 : 0.25;
         put(x - size / 2, y - size / 2);
       }
@@ -166,7 +199,15 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     }
     pen.globalAlpha = 1;
     const style = getComputedStyle(box);
-    if (here >= 0 && here < points.id.length) {
+    const isPointed = here >= 0 && here < points.id.length;
+    const pointed = isPointed ? [{ text: points.name[here], x: toX(points.x[here]), y: toY(points.y[here]), gap: size / 2 + 9 }] : [];
+    pen.fillStyle = style.color;
+    writeNames(pen, pointed, [], box.clientWidth);
+    if (seen.length <= MAX_LABELS) {
+      pen.fillStyle = style.getPropertyValue("--muted");
+      writeNames(pen, seen.filter(({ text }) => !isPointed || text !== points.name[here]), [...seen, ...pointed], box.clientWidth);
+    }
+    if (isPointed) {
       pen.strokeStyle = style.color;
       pen.lineWidth = 2;
       pen.strokeRect(toX(points.x[here]) - size / 2 - 4, toY(points.y[here]) - size / 2 - 4, size + 8, size + 8);
@@ -203,6 +244,8 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     const ids = former.current?.id || [];
     const chosenIds = former.current ? [...chosen].map((at) => ids[at]) : anyMarked ? kept : [];
     former.current = points;
+    if (fitted.current !== of) fit(); // a change of the library leaves the view where it is
+    fitted.current = of;
     setHere((at) => follow(ids[at]));
     setChosen(new Set(chosenIds.map(follow).filter((at) => at >= 0)));
   }, [points]);
@@ -251,6 +294,11 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     view.current.y += before[1] - after.fromY(py);
     setZoom(view.current.zoom);
     if (view.current.zoom === 1) Object.assign(view.current, { x: 0.5, y: 0.5 });
+    draw();
+  };
+  const fit = () => {
+    view.current = viewOf(points, points.id.map((_, each) => each).filter(isShown));
+    setZoom(view.current.zoom);
     draw();
   };
   const zoomBy = (factor) => zoomAt(factor, canvas.current.clientWidth / 2, canvas.current.clientHeight / 2);
@@ -413,8 +461,8 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
         <button type="button" className="button small touch-target" aria-label="Zoom out" disabled={zoom <= 1} onClick={() => zoomBy(1 / 1.5)} data-testid="map-out">
           −
         </button>
-        <button type="button" className="button small" disabled={zoom <= 1} onClick={() => zoomBy(1 / MAX_ZOOM)} data-testid="map-fit">
-          Show all
+        <button type="button" className="button small touch-target" disabled={!count} onClick={fit} title="Show all sounds that were found" data-testid="map-fit">
+          Fit
         </button>
       </div>
       <div className="map-legend" role="group" aria-label="Classes">

@@ -4,7 +4,9 @@ from typing import Literal
 
 import reflex as rx
 
-from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.brand import brand, style_sheet
+from sp404_app.components.fonts import Typeface
+from sp404_app.components.front_pads import front_pads
 from sp404_app.components.server_link import server_link
 from sp404_app.components.theme import theme_choice
 from sp404_app.services.plans import PLANS, Plan
@@ -53,6 +55,7 @@ def index() -> rx.Component:
     """Render the landing page."""
     return rx.el.div(
         Typeface.create(),
+        style_sheet("/front.css"),
         rx.el.header(
             brand(),
             rx.el.span(class_name="grow"),
@@ -84,7 +87,7 @@ def sign_up_text() -> str:
 
 
 def hero() -> rx.Component:
-    """Render the headline, the sign-up button and a picture of the pads."""
+    """Render the headline, the sign-up button, pads to play and a picture of a project."""
     return rx.el.section(
         rx.el.div(
             rx.el.p("For SP-404 MKII, SX and A", class_name="label"),
@@ -101,8 +104,25 @@ def hero() -> rx.Component:
             ),
             class_name="hero-text",
         ),
+        play(),
         product_picture("pads", PADS_ALT),
         class_name="hero",
+    )
+
+
+def play() -> rx.Component:
+    """Render pads that a visitor plays."""
+    return rx.el.div(
+        rx.el.p(
+            "Try it: press the pads",
+            rx.el.span(
+                ", or the keys ", rx.el.kbd("1"), " to ", rx.el.kbd("8"), class_name="front-keys"
+            ),
+            ". The first two are loops.",
+            class_name="muted",
+        ),
+        front_pads(),
+        class_name="front-play",
     )
 
 

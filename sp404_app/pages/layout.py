@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import reflex as rx
 from reflex.event import EventType
 
-from sp404_app.components.brand import Typeface, brand, style_sheet
+from sp404_app.components.brand import brand, style_sheet
 from sp404_app.components.cards import card_reader_panel
 from sp404_app.components.command_palette import Destination, command_palette
+from sp404_app.components.fonts import Typeface
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.components.theme import theme_report
@@ -16,6 +17,7 @@ from sp404_app.state.layout import LayoutState
 from sp404_app.state.toast import ToastState
 
 BILLING_TITLE, BILLING_URL = "Plan", "/billing"
+KeyList = Sequence[tuple[str, str]]
 CONTENT = "content"  # the id of the main element
 NAVIGATION = (
     ("Library", "/library"),
@@ -46,15 +48,16 @@ FURTHER_DESTINATIONS = (
 def layout(
     *children: rx.Component,
     current: str = "",
-    on_help: EventType[()] | None = None,
-    keys: Sequence[tuple[str, str]] = (),
+    help_keys: KeyList | rx.Var[list[tuple[str, str]]] = (),
+    keys: KeyList = (),
     on_theme: Sequence[EventType[()]] = (),
 ) -> rx.Component:
-    """Render a page inside the frame; `on_help` shows its keys, `on_theme` draws its figures.
+    """Render a page inside the frame; `on_theme` draws its figures.
 
-    The command palette offers `keys`, pairs of a key and what it does on this page.
+    The help of the player bar lists `help_keys`, and the command palette offers `keys`: pairs of a
+    key and what it does on this page.
     """
-    helps = {"on_help": on_help} if on_help is not None else {}
+    listed = help_keys if isinstance(help_keys, rx.Var) else list(help_keys)
     return rx.el.div(
         Typeface.create(),
         theme_report(
@@ -64,7 +67,7 @@ def layout(
         ),
         topbar(current, keys),
         rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
-        player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, **helps),
+        player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, help_keys=listed),
         upload_panel(folder_tags=LayoutState.folder_tags),
         style_sheet("/cards.css"),
         card_reader_panel(),
@@ -83,7 +86,7 @@ def layout(
     )
 
 
-def topbar(current: str, keys: Sequence[tuple[str, str]]) -> rx.Component:
+def topbar(current: str, keys: KeyList) -> rx.Component:
     """Render the logo, the navigation, the palette, a payment warning and the sign-out button."""
     has_billing = settings().billing
     shown = [(text, href) for text, href in NAVIGATION if has_billing or href != BILLING_URL]

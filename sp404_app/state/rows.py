@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
+from sp404_app.models.columns import now
 from sp404_app.services.library.preview_gain import preview_gain
+from sp404_app.services.library.samples import days_in_trash
 
 WINDOW_ROWS = 40  # rows in the page and in state: one screen, and half a screen on either side
 CONFIDENT_BPM = 0.6  # confidence (0 to 1) from which a tempo is shown as certain
@@ -35,6 +37,7 @@ class Row:
     wave: str
     gain: float
     joined: bool = False  # a duplicate of the row above
+    days_left: int = 0  # for which the trash keeps it; 0 if it is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def row_of(sample: Sample) -> Row:
         error=sample.error[:120],
         wave=sample.thumbnail,
         gain=preview_gain(sample.loudness_lufs, sample.peak_dbfs),
+        days_left=days_in_trash(sample.deleted_at, now()) if sample.deleted_at else 0,
     )
 
 

@@ -363,6 +363,7 @@ def test_the_restoration_of_a_few_sounds_is_undone(library: Page) -> None:
     expect(notice(library)).to_contain_text("2 sounds moved to the trash")
     library.get_by_test_id("room-trash").click()
     expect(names(library)).to_have_count(2)
+    expect(library.get_by_test_id("days-left")).to_have_text(["30 days", "30 days"])
     select_all(library)
     library.get_by_test_id("bulk-restore").click()
     expect(notice(library)).to_contain_text("2 sounds restored.")

@@ -134,6 +134,8 @@ def test_a_long_name_leaves_room_for_the_counts_of_the_picker(
     answer = page.request.post("/api/collections", data=body, headers={"Origin": base_url})
     assert answer.status == 201, answer.text()
     page.reload()
+    # Rows are shown before the page has loaded, which closes dialogs.
+    expect(page.locator("[data-loaded=true]")).to_be_attached()
     row(page, "Kick").click()
     page.keyboard.press("c")
     count = page.get_by_test_id("picker-choice").locator(".mono")

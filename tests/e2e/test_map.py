@@ -108,17 +108,30 @@ def test_a_class_is_hidden_and_the_view_zooms(page: Page, canvas: FloatRect) -> 
     draw_around(page)
     page.keyboard.up("Shift")
     expect(sounds).not_to_have_attribute("data-chosen", DEMO_SOUNDS)
-    fit = page.get_by_test_id("map-fit")
-    expect(fit).to_be_disabled()
+    out = page.get_by_test_id("map-out")
+    expect(out).to_be_disabled()
     page.get_by_test_id("map-in").click()
-    expect(fit).to_be_enabled()
-    page.get_by_test_id("map-out").click()
-    expect(fit).to_be_disabled()
+    expect(out).to_be_enabled()
+    out.click()
+    expect(out).to_be_disabled()
     page.mouse.move(canvas["x"] + 300, canvas["y"] + 200)
     page.mouse.wheel(0, -600)
-    expect(fit).to_be_enabled()
-    fit.click()
-    expect(page.get_by_test_id("map-in")).to_be_enabled()
+    expect(out).to_be_enabled()
+
+
+def test_the_view_fits_what_was_found(page: Page, canvas: FloatRect) -> None:
+    out, search = page.get_by_test_id("map-out"), page.get_by_test_id("search")
+    expect(out).to_be_disabled()
+    search.fill("boom bap")
+    expect(page.get_by_test_id("sound-map")).to_have_attribute("data-count", "1")
+    expect(out).to_be_enabled()
+    search.fill("")
+    expect(page.get_by_test_id("sound-map")).to_have_attribute("data-count", DEMO_SOUNDS)
+    expect(out).to_be_disabled()
+    page.get_by_test_id("map-in").click()
+    expect(out).to_be_enabled()
+    page.get_by_test_id("map-fit").click()
+    expect(out).to_be_disabled()
 
 
 def test_hidden_sounds_are_not_selected_and_a_selection_outlasts_a_visit(

@@ -34,3 +34,24 @@ def test_the_search_has_the_width_of_a_small_window(page: Page) -> None:
         assert column
         assert field
         assert field["width"] > 0.9 * column["width"], width
+
+
+@pytest.mark.parametrize(("width", "height"), [(720, 450), (667, 375), (1280, 480)])
+def test_pads_are_large_enough_in_a_low_window(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    people.sign_in(page, DEMO_USER)
+    page.goto("/projects")
+    page.locator("[data-card-focus]").first.click()
+    expect(page.get_by_test_id("pads")).to_be_visible()
+    boxes = [page.locator(part).bounding_box() for part in (".pad >> nth=15", ".pad-foot")]
+    screen, tabs = (page.locator(part).bounding_box() for part in (".pad-screen", ".bank-tabs"))
+    pad, foot = boxes
+    assert pad
+    assert foot
+    assert screen
+    assert tabs
+    assert pad["height"] >= 36
+    assert pad["width"] >= 44
+    assert pad["x"] >= foot["x"] + foot["width"]
+    assert screen["y"] + screen["height"] <= tabs["y"]
+    assert tabs["y"] + tabs["height"] <= foot["y"]

@@ -23,7 +23,10 @@ SECURITY_HEADERS = {
 HSTS_MAX_AGE_S = 365 * 24 * 3600
 # Parts of a page, which browsers never show by themselves: most headers have no effect there, and
 # a page has 30 of them. A thread does have the policy of its file.
-PAGE_PART_TYPES = (b"text/javascript", b"application/javascript", b"text/css", b"font/")
+PAGE_PART_TYPES = (
+    *(b"text/javascript", b"application/javascript", b"text/css", b"font/"),
+    b"image/vnd.microsoft.icon",
+)
 PAGE_PART_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 PAGE_PART_POLICY = "default-src 'self'"
 

@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 COMPONENTS: Final = Path(sp404_app.__file__).parent / "components"
 OFFLINE_URL, OFFLINE_SCRIPT_URL, SHARE_URL = "/offline", "/offline.js", "/share-target"
 STYLE_SHEETS: Final = ("/app.css", "/offline.css")
-FONTS: Final = "geist*-latin-wght-normal*.woff2"  # English needs no other subset
+FONTS: Final = "geist*-latin-wght*.woff2"  # English needs no other subset
 CHECK_AGAIN: Final = {"Cache-Control": "no-cache"}
 
 

@@ -7,7 +7,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.collections.header import header
 from sp404_app.pages.layout import layout
-from sp404_app.pages.library.dialogs import COLLECTION_ACTION_KEYS, help_dialog, tag_dialog
+from sp404_app.pages.library.dialogs import COLLECTION_ACTION_KEYS, KEYS_IN_COLLECTION, tag_dialog
 from sp404_app.pages.library.filters import active_chips, filters
 from sp404_app.pages.library.likeness import likeness_bar
 from sp404_app.pages.library.sidebar import sidebar
@@ -40,11 +40,10 @@ def collection() -> rx.Component:
             ),
         ),
         tag_dialog(),
-        help_dialog(in_collection=True),
         sample_dialogs(),
         bulk_edit_dialog(),
         current="/collections",
-        on_help=LibraryState.act("help"),
+        help_keys=KEYS_IN_COLLECTION,
         keys=COLLECTION_ACTION_KEYS,
     )
 

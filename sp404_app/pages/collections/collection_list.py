@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.menus import menu_button, menu_item, modal
+from sp404_app.components.menus import menu_button, menu_item, menu_line, modal
 from sp404_app.components.page_address import trash_address
 from sp404_app.components.projects import project_grid, project_item
 from sp404_app.pages.collections.dialogs import collection_dialog
@@ -211,7 +211,10 @@ def actions(collection: CollectionCard) -> rx.Component:
                 "Share…", "menu-share", on_click=ShareState.open_for_collection(collection.id)
             ),
             menu_item("Duplicate", "menu-duplicate", on_click=LIST.act("duplicate", collection.id)),
-            menu_item("Delete", "menu-delete", on_click=LIST.act("delete", collection.id)),
+            menu_line(),
+            menu_item(
+                "Delete", "menu-delete", deletes=True, on_click=LIST.act("delete", collection.id)
+            ),
             label=f"Actions of {collection.name}",
             test_id="collection-menu",
         ),

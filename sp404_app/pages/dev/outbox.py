@@ -2,7 +2,8 @@
 
 import reflex as rx
 
-from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.brand import brand
+from sp404_app.components.fonts import Typeface
 from sp404_app.services.infra.dev_outbox import OutboxMail
 from sp404_app.state.dev.outbox import DevOutboxState
 

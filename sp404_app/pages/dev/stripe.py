@@ -4,7 +4,8 @@ from typing import Any
 
 import reflex as rx
 
-from sp404_app.components.brand import Typeface, brand, style_sheet
+from sp404_app.components.brand import brand, style_sheet
+from sp404_app.components.fonts import Typeface
 from sp404_app.services.billing.emulator_controls import CustomerClock, ReceivedEvent, SentEvent
 from sp404_app.state.dev.stripe import DevStripeState
 

@@ -7,7 +7,7 @@ from sp404_app.components.offline_library import offline_library
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.layout import layout
-from sp404_app.pages.library.dialogs import ACTION_KEYS, deletion_dialog, help_dialog, tag_dialog
+from sp404_app.pages.library.dialogs import ACTION_KEYS, KEYBOARD, deletion_dialog, tag_dialog
 from sp404_app.pages.library.filters import active_chips, filters
 from sp404_app.pages.library.library_menu import import_dialog
 from sp404_app.pages.library.likeness import likeness_bar
@@ -18,7 +18,6 @@ from sp404_app.pages.library.toolbar import toolbar
 from sp404_app.pages.library.trash import trash_note
 from sp404_app.pages.library.waiting_note import waiting_note
 from sp404_app.pages.sample_dialogs import sample_dialogs
-from sp404_app.state.library.library import LibraryState
 
 
 def library() -> rx.Component:
@@ -49,7 +48,6 @@ def library() -> rx.Component:
             class_name="library",
         ),
         tag_dialog(),
-        help_dialog(),
         deletion_dialog(),
         sample_dialogs(),
         import_dialog(),
@@ -57,6 +55,6 @@ def library() -> rx.Component:
         recent_edits_dialog(),
         find_by_sound(),
         current="/library",
-        on_help=LibraryState.act("help"),
+        help_keys=KEYBOARD,
         keys=ACTION_KEYS,
     )

@@ -1,6 +1,4 @@
-"""Dialogs of the library: tags of the selection, permanent deletion, and keyboard shortcuts."""
-
-from collections.abc import Sequence
+"""Dialogs of the library, tags of the selection and permanent deletion, and its keys."""
 
 import reflex as rx
 
@@ -42,6 +40,12 @@ COLLECTION_ACTION_KEYS = tuple(pair for pair in ACTION_KEYS if pair[0] != DELETE
 COLLECTION_KEYBOARD = (
     ("Alt ↑ ↓", "Move up or down"),
     (DELETE_KEY, "Remove from collection"),
+)
+OTHER_KEYS = tuple(pair for pair in KEYBOARD if pair[0] != DELETE_KEY)
+KEYS_IN_COLLECTION = rx.cond(
+    ROWS_MOVE,
+    [*OTHER_KEYS, *COLLECTION_KEYBOARD],
+    [*OTHER_KEYS],
 )
 
 
@@ -124,38 +128,5 @@ def deletion_dialog() -> rx.Component:
             label="Delete permanently",
             test_id="deletion",
             on_close=PermanentDeletionState.close,
-        ),
-    )
-
-
-def key_list(keyboard: Sequence[tuple[str, str]]) -> rx.Component:
-    """The keys, each with what it does."""
-    parts = (part for key, what in keyboard for part in (rx.el.dt(rx.el.kbd(key)), rx.el.dd(what)))
-    return rx.el.dl(*parts, class_name="keys")
-
-
-def help_dialog(*, in_collection: bool = False) -> rx.Component:
-    """Dialog that lists the keyboard shortcuts."""
-    keys = key_list(KEYBOARD)
-    if in_collection:
-        others = [(key, what) for key, what in KEYBOARD if key != DELETE_KEY]
-        keys = rx.cond(ROWS_MOVE, key_list((*others, *COLLECTION_KEYBOARD)), key_list(others))
-    return rx.cond(
-        LibraryState.help_open,
-        modal(
-            rx.el.h2("Keyboard shortcuts"),
-            keys,
-            rx.el.div(
-                rx.el.button(
-                    "Close",
-                    type="button",
-                    class_name="button",
-                    on_click=LibraryState.close_dialogs,
-                ),
-                class_name="dialog-foot",
-            ),
-            label="Keyboard shortcuts",
-            test_id="shortcuts",
-            on_close=LibraryState.close_dialogs,
         ),
     )

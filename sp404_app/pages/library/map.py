@@ -16,6 +16,17 @@ from sp404_app.pages.library.toolbar import filters_button, search_field, view_s
 from sp404_app.pages.sample_dialogs import sample_dialogs
 from sp404_app.state.library.library import LibraryState
 
+KEYBOARD = (
+    ("← → ↑ ↓", "Move to the next sound and play it"),
+    ("Space", "Play or stop"),
+    ("Enter", "Open the sound"),
+    ("+ −", "Zoom"),
+    ("Shift drag", "Select with a lasso"),
+    ("Esc", "Clear selection"),
+    ("?", "Show shortcuts"),
+    ("Ctrl K", "Find a sound, a page or an action"),
+)
+
 
 def library_map() -> rx.Component:
     """The page."""
@@ -60,4 +71,5 @@ def library_map() -> rx.Component:
         sample_dialogs(),
         bulk_edit_dialog(),
         current="/library",
+        help_keys=KEYBOARD,
     )

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.components.menus import menu_button, menu_item
+from sp404_app.components.menus import menu_button, menu_item, menu_line
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import MAX_STEP, CollectionState
@@ -18,17 +18,19 @@ from sp404_app.state.sharing.share import ShareState
 def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
     """Menu of actions on one sample."""
 
-    def item(text: str, action: str) -> rx.Component:
+    def item(text: str, action: str, *, deletes: bool = False) -> rx.Component:
         act = LibraryState.act_on(action, sample.id)
-        return menu_item(text, f"menu-{action}", on_click=act)
+        return menu_item(text, f"menu-{action}", deletes=deletes, on_click=act)
 
     return rx.cond(
         LibraryState.query.trash,
         menu_button(
             item("Restore", "restore"),
+            menu_line(),
             menu_item(
                 "Delete permanently…",
                 "menu-delete-for-good",
+                deletes=True,
                 on_click=PermanentDeletionState.ask_about(sample.id),
             ),
             label=f"Actions of {sample.name}",
@@ -51,6 +53,7 @@ def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
                 "menu-project",
                 on_click=NewProjectState.open_for_sample(sample.id),
             ),
+            menu_line(),
             menu_item(
                 "Download as…",
                 "menu-download",
@@ -66,10 +69,12 @@ def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
                 "menu-like",
                 on_click=LikenessState.compare_with(sample.id),
             ),
+            menu_line(),
             item("Tag", "tag"),
             item("Rename", "rename"),
             item("Analyse again", "analyse"),
-            item("Delete", "delete"),
+            menu_line(),
+            item("Delete", "delete", deletes=True),
             label=f"Actions of {sample.name}",
             test_id="row-menu",
         ),
@@ -89,5 +94,6 @@ def collection_items(sample: Row) -> list[rx.Component]:
             "menu-remove",
             on_click=CollectionState.remove_one(sample.id),
         ),
+        menu_line(),
     )
     return [rx.cond(CollectionState.sheet.is_smart, rx.fragment(), rx.fragment(*items))]

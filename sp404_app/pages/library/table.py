@@ -92,7 +92,11 @@ def head(*, in_collection: bool) -> rx.Component:
         sort_head("Key", "key", "num"),
         sort_head("Length", "duration", "num"),
         rx.el.span("Class"),
-        sort_head("Added", "created"),
+        rx.cond(
+            LibraryState.query.trash,
+            rx.el.span("Deleted in"),
+            sort_head("Added", "created"),
+        ),
         columns_menu(
             columns=ColumnsState.choices,
             on_show=ColumnsState.set_shown,
@@ -164,7 +168,16 @@ def value_cells(sample: Row) -> list[rx.Component]:
         ),
         rx.el.span(sample.duration, class_name="num mono row-length"),
         class_cell(sample),
-        added_date(of=sample.id),
+        rx.cond(
+            sample.days_left > 0,
+            rx.el.span(
+                rx.cond(sample.days_left == 1, "1 day", f"{sample.days_left} days"),
+                title="Then it is permanently deleted, or earlier if the trash is full",
+                class_name="row-added",
+                data_testid="days-left",
+            ),
+            added_date(of=sample.id),
+        ),
     ]
 
 

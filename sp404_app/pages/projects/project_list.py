@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import read_card_button, read_zip_button
-from sp404_app.components.menus import menu_button, menu_item, modal
+from sp404_app.components.menus import menu_button, menu_item, menu_line, modal
 from sp404_app.components.page_address import trash_address
 from sp404_app.components.projects import bank_picture, project_grid, project_item
 from sp404_app.pages.cards.export_dialog import export_dialog
@@ -173,17 +173,19 @@ def name(project: ProjectCard) -> rx.Component:
 def menu(project: ProjectCard) -> rx.Component:
     """The menu of a project."""
 
-    def item(text: str | rx.Var[str], action: str) -> rx.Component:
+    def item(text: str | rx.Var[str], action: str, *, deletes: bool = False) -> rx.Component:
         act = ProjectListState.act(action, project.id)
-        return menu_item(text, f"menu-{action}", on_click=act)
+        return menu_item(text, f"menu-{action}", deletes=deletes, on_click=act)
 
     return menu_button(
         item("Rename", "rename"),
         item("Duplicate", "duplicate"),
         item(f"Convert to {project.other_device}", "convert"),
+        menu_line(),
         menu_item("Export…", "menu-export", on_click=ExportState.open_dialog(project.id)),
         menu_item("Share…", "menu-share", on_click=ShareState.open_for_project(project.id)),
-        item("Delete", "delete"),
+        menu_line(),
+        item("Delete", "delete", deletes=True),
         label=f"Actions of {project.name}",
         test_id="project-menu",
     )

@@ -20,14 +20,16 @@ from sp404_app.state.sample.sample import SampleState
 
 SHEET = SampleState.sheet
 KEYBOARD = (
-    ("Space", "play"),
-    ("← →", "seek"),
-    ("+ −", "zoom"),
-    ("Esc", "show all"),
-    ("T", "tap"),
-    ("M", "metronome"),
-    ("F", "favourite"),
-    ("0 – 5", "rate"),
+    ("Space", "Play or stop"),
+    ("← →", "Seek"),
+    ("+ −", "Zoom"),
+    ("Esc", "Show all"),
+    ("T", "Tap the tempo"),
+    ("M", "Metronome"),
+    ("F", "Favourite"),
+    ("0 – 5", "Rate"),
+    ("?", "Show shortcuts"),
+    ("Ctrl K", "Find a sound, a page or an action"),
 )
 
 
@@ -44,6 +46,7 @@ def sample() -> rx.Component:
             rx.cond(SampleState.phase == "missing", missing(), loading()),
         ),
         sample_dialogs(),
+        help_keys=KEYBOARD,
         on_theme=[SampleState.load],
     )
 
@@ -61,11 +64,6 @@ def here() -> rx.Component:
         duplicates_section(),
         similar_section(),
         rx.el.div(note(), facts(), class_name="sample-about"),
-        rx.el.p(
-            *(rx.el.span(rx.el.kbd(key), " ", what) for key, what in KEYBOARD),
-            class_name="sample-keys",
-            aria_label="Keys",
-        ),
         class_name="sample-page",
         data_testid="sample-page",
     )

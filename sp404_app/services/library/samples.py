@@ -4,6 +4,7 @@ Deleting moves samples to the trash, which keeps them for `TRASH_DAYS`.
 """
 
 import datetime as dt
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -376,6 +377,12 @@ def purge_old_trash(session: Session, at: dt.datetime) -> int:
     """Permanently delete samples that any user trashed over 30 days ago; return their number."""
     limit = at - dt.timedelta(days=TRASH_DAYS)
     return len(trash.purge_samples(session, col(Sample.deleted_at) < limit))
+
+
+def days_in_trash(deleted_at: dt.datetime, at: dt.datetime) -> int:
+    """Return for how many days the trash still keeps a sample, at least 1."""
+    left = deleted_at + dt.timedelta(days=TRASH_DAYS) - at
+    return max(1, math.ceil(left / dt.timedelta(days=1)))
 
 
 def publish_sample(

@@ -80,7 +80,6 @@ class LibraryState(SessionState):
     renaming: str = ""
     selection_tags: list[str] = []
     tags_open: bool = False
-    help_open: bool = False
     filters_open: bool = False
     _selected: set[str] = set()
     _is_left_for_sample: bool = False  # then Back restores the selection
@@ -404,7 +403,7 @@ class LibraryState(SessionState):
     async def close_dialogs(self) -> None:
         """Close the open dialog."""
         await self._user_id()
-        self.tags_open = self.help_open = False
+        self.tags_open = False
 
     @rx.event
     async def toggle_filters(self) -> None:
@@ -425,10 +424,8 @@ class LibraryState(SessionState):
         self, user_id: uuid.UUID, action: str, ids: list[uuid.UUID]
     ) -> EventSpec | None:
         notice = None
-        if action == "help":
-            self.help_open = True
-        elif action == "close":
-            self.tags_open = self.help_open = False
+        if action == "close":
+            self.tags_open = False
         elif action == "rename" and ids:
             self.renaming = str(ids[0])
         elif action == "tag" and ids:

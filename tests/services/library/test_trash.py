@@ -1,5 +1,6 @@
 """The trash: it holds as much as the plan's storage; beyond that the oldest are purged."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,14 @@ def exist(ids: list[uuid.UUID]) -> list[bool]:
     with transaction() as session:
         found = set(session.exec(select(Sample.id)))
     return [each in found for each in ids]
+
+
+@pytest.mark.parametrize(
+    ("age", "left"), [(0.0, 30), (0.5, 30), (1.0, 29), (29.5, 1), (30.0, 1), (31.0, 1)]
+)
+def test_the_trash_says_how_many_days_it_keeps_a_sound(age: float, left: int) -> None:
+    deleted_at = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    assert samples.days_in_trash(deleted_at, deleted_at + dt.timedelta(days=age)) == left
 
 
 def test_repeated_uploads_and_deletions_stay_within_the_trash_limit(user: User, put: Put) -> None:
