@@ -16,13 +16,14 @@ class SampleSheet(rx.Component):
     """Frame of a list of samples; `columns` are the names of those to show, in their order.
 
     Each `SheetHead` and `SampleRow` in it has one cell before those of the columns, then those of
-    all columns in their usual order, then others.
+    all columns in their usual order, then others. The column `kept` is always shown.
     """
 
     library = _ASSET["sample_columns.jsx"]
     tag = "SampleSheet"
 
     columns: rx.Var[list[str]]
+    kept: rx.Var[str]
 
 
 class SheetHead(rx.Component):

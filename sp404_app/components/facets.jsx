@@ -6,7 +6,7 @@ import { useEffect } from "react";
 export function FacetSelects({ filters, query, counts, onChoose }) {
   const isCounted = (field, value) => counts[field] && value;
   const numberOf = (field, value) => (isCounted(field, value) ? ` (${counts[field][value] ?? 0})` : "");
-  const isOffered = (field, value) => !isCounted(field, value) || counts[field][value] || value === query[field];
+  const isOffered = (field, value) => !isCounted(field, value) || counts[field][value] || value === String(query[field] ?? "");
   return filters.map(([label, field, options]) => {
     const offered = options.filter(([, value]) => isOffered(field, value));
     return (

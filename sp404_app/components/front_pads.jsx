@@ -73,6 +73,7 @@ export function FrontPads({ pads }) {
   const sounds = useRef(null);
   const [lit, setLit] = useState(() => new Set());
   const [problem, setProblem] = useState("");
+  const pointer = useRef(""); // a mouse plays as it is pressed; a finger may be about to scroll
   const light = (file, on) => setLit((before) => new Set(on ? [...before, file] : [...before].filter((each) => each !== file)));
 
   const press = (pad) => {
@@ -88,6 +89,14 @@ export function FrontPads({ pads }) {
       light(pad.file, false);
       setProblem("The sounds can’t be played right now.");
     });
+  };
+  const onPointerDown = (event, pad) => {
+    pointer.current = event.pointerType;
+    if (event.pointerType === "mouse" && event.button === 0) press(pad);
+  };
+  // Keys and assistive technology click without a pointer.
+  const onClick = (event, pad) => {
+    if (event.detail === 0 || pointer.current !== "mouse") press(pad);
   };
   const prepare = () => {
     sounds.current ??= new Sounds();
@@ -107,7 +116,7 @@ export function FrontPads({ pads }) {
   return (
     <div className="front-pads" onPointerEnter={prepare} onFocus={prepare} data-testid="front-pads">
       {pads.map((pad, index) => (
-        <button key={pad.file} type="button" className={lit.has(pad.file) ? "front-pad lit" : "front-pad"} aria-pressed={lit.has(pad.file)} onPointerDown={(event) => event.button === 0 && press(pad)} onKeyDown={(event) => (event.key === "Enter" || event.key === " ") && !event.repeat && press(pad)} data-testid={`front-pad-${index + 1}`}>
+        <button key={pad.file} type="button" className={lit.has(pad.file) ? "front-pad lit" : "front-pad"} aria-pressed={lit.has(pad.file)} onPointerDown={(event) => onPointerDown(event, pad)} onClick={(event) => onClick(event, pad)} data-testid={`front-pad-${index + 1}`}>
           <kbd>{index + 1}</kbd>
           <svg viewBox={`0 0 ${pad.wave.length - 1} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
             <path d={outline(pad.wave)} />

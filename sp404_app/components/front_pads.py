@@ -13,7 +13,7 @@ _ASSET = publish_scripts(lambda name: rx.asset(name, shared=True), "front_pads.j
 
 
 class FrontPads(rx.Component):
-    """Pads with a name and a waveform each, played by pointer, Enter, Space and the number keys."""
+    """Pads with a name and a waveform each, played by pointer, Enter, Space and number keys."""
 
     library = _ASSET["front_pads.jsx"]
     tag = "FrontPads"

@@ -1,6 +1,7 @@
 // The dialog with the keys of a page. "?" opens it, too, unless a field takes the key.
 
 import { Fragment, useEffect, useState } from "react";
+import { createPortal } from "react-dom"; // the player may be hidden, and all within it
 import { Modal } from "../menus/modal.jsx";
 
 const TITLE = "Keyboard shortcuts";
@@ -21,7 +22,7 @@ export function useKeyboardHelp(keys) {
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, [keys.length]);
-  const dialog = isOpen ? <KeyboardHelp keys={keys} onClose={() => setOpen(false)} /> : null;
+  const dialog = isOpen ? createPortal(<KeyboardHelp keys={keys} onClose={() => setOpen(false)} />, document.body) : null;
   return [dialog, () => setOpen(true)];
 }
 

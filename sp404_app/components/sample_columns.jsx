@@ -6,8 +6,8 @@ import { createContext, useContext, useLayoutEffect, useMemo, useRef, useState }
 export const COLUMNS = ["wave", "name", "tags", "bpm", "key", "length", "class", "added"];
 const OF_A_PHONE = ["wave", "name", "bpm", "key"]; // app.css lays them out
 const PHONE = "(max-width: 700px)";
-const WIDTHS_PX = { wave: 96, name: 140, tags: 72, bpm: 62, key: 78, length: 66, class: 108, added: 78 }; // the least
-const DROPPED = ["tags", "class", "added", "length", "key", "wave", "bpm"]; // without room, in this order
+const WIDTHS_PX = { wave: 60, name: 112, tags: 66, bpm: 56, key: 74, length: 62, class: 94, added: 78 }; // the least
+const DROPPED = ["added", "tags", "class", "length", "key", "wave", "bpm"]; // without room, in this order
 const MOST_TAGS_PX = 240;
 const WIDE_WAVE_PX = 132;
 const GAP_PX = 12;
@@ -16,11 +16,12 @@ const CHIP_PX = { gap: 4, padding: 14 };
 
 const ColumnsContext = createContext(null);
 
-// Returns the columns that fit into a width, and the widths of those that use what is left.
-export function fitColumns(columns, width) {
-  const fitting = [...columns];
+// Returns the columns that fit into a width, and the widths of those that use what is left. The column
+// `kept` is always shown.
+export function fitColumns(columns, width, kept = "") {
+  const fitting = kept && !columns.includes(kept) ? [...columns, kept] : [...columns];
   const room = () => width - OTHERS_PX - fitting.reduce((sum, name) => sum + WIDTHS_PX[name] + GAP_PX, 0);
-  for (const name of DROPPED) if (room() < 0 && fitting.includes(name)) fitting.splice(fitting.indexOf(name), 1);
+  for (const name of DROPPED) if (room() < 0 && name !== kept && fitting.includes(name)) fitting.splice(fitting.indexOf(name), 1);
   const left = Math.max(0, room());
   const wave = Math.round(Math.min(WIDE_WAVE_PX, WIDTHS_PX.wave + left * 0.3));
   const tags = Math.round(Math.min(MOST_TAGS_PX, WIDTHS_PX.tags + left * 0.4));
@@ -47,7 +48,7 @@ export function useCells(children) {
   return [[0, children[0]], ...shown.columns.map(cellOf), ...others];
 }
 
-export function SampleSheet({ columns, children }) {
+export function SampleSheet({ columns, kept, children }) {
   const sheet = useRef(null);
   const [width, setWidth] = useState(Infinity);
   useLayoutEffect(() => {
@@ -56,7 +57,7 @@ export function SampleSheet({ columns, children }) {
     return () => observer.disconnect();
   }, []);
   const isPhone = width < Infinity && window.matchMedia(PHONE).matches;
-  const fitting = isPhone ? { columns: OF_A_PHONE, widths: WIDTHS_PX } : fitColumns(columns, width);
+  const fitting = isPhone ? { columns: OF_A_PHONE, widths: WIDTHS_PX } : fitColumns(columns, width, kept);
   const said = JSON.stringify(fitting);
   const shown = useMemo(() => JSON.parse(said), [said]);
   const track = (name) => (name === "name" ? "minmax(0, 1fr)" : `${shown.widths[name]}px`);

@@ -186,7 +186,7 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
         const x = left + across * points.x[at];
         const y = top + down * points.y[at];
         if (x < -size || y < -size || x > right || y > bottom) continue;
-        if (seen.length <= MAX_LABELS) seen.push({ text: points.name[at], x, y, gap: size / 2 + NAME_GAP_PX });
+        if (seen.length <= MAX_LABELS) seen.push({ at, text: points.name[at], x, y, gap: size / 2 + NAME_GAP_PX });
         if (chosen.size) pen.globalAlpha = chosen.has(at) ? 1 : 0.25;
         put(x - size / 2, y - size / 2);
       }
@@ -205,7 +205,7 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
     writeNames(pen, pointed, [], box.clientWidth);
     if (seen.length <= MAX_LABELS) {
       pen.fillStyle = style.getPropertyValue("--muted");
-      writeNames(pen, seen.filter(({ text }) => !isPointed || text !== points.name[here]), [...seen, ...pointed], box.clientWidth);
+      writeNames(pen, seen.filter((each) => !isPointed || each.at !== here), [...seen, ...pointed], box.clientWidth);
     }
     if (isPointed) {
       pen.strokeStyle = style.color;

@@ -364,6 +364,11 @@ def test_the_restoration_of_a_few_sounds_is_undone(library: Page) -> None:
     library.get_by_test_id("room-trash").click()
     expect(names(library)).to_have_count(2)
     expect(library.get_by_test_id("days-left")).to_have_text(["30 days", "30 days"])
+    usual = library.viewport_size
+    library.set_viewport_size({"width": 800, "height": 700})
+    expect(library.get_by_test_id("days-left").first).to_be_visible()
+    assert usual
+    library.set_viewport_size(usual)
     select_all(library)
     library.get_by_test_id("bulk-restore").click()
     expect(notice(library)).to_contain_text("2 sounds restored.")

@@ -101,3 +101,8 @@ def test_columns_are_chosen_kept_and_say_what_they_are(
     expect(page.get_by_test_id("has-copies")).to_have_text(re.compile("0$"))
     page.get_by_test_id("facet-tag").filter(has_text="vinyl").click()
     expect(page.get_by_role("button", name="Remove vinyl")).to_be_visible()
+    page.goto("/library?rating_min=3")
+    page.get_by_test_id("filters").click()
+    expect(page.get_by_test_id("kind").locator("option")).to_have_count(1)  # counted
+    expect(page.get_by_test_id("rating_min")).to_have_value("3")
+    expect(page.get_by_test_id("rating_min")).to_be_enabled()

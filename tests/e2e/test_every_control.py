@@ -134,6 +134,7 @@ TRANSIENT_CONTROLS = frozenset(
         "button:cancel-download",  # clicked in test_downloads.py
         "button:download-in-background",  # clicked in test_downloads.py
         "button.button Show all sounds",  # clicked in test_duplicates.py
+        "button:offer",  # clicked in test_words_of_sound.py
         # Of the empty library, which has its own scenario.
         "input:choose-first",
         "input:choose-first-folder",
@@ -397,7 +398,7 @@ SCENARIOS = {
     ),
     "forgotten": PageScenario("/forgot-password", "[data-testid=submit]"),
     "new password": PageScenario(f"/reset-password{TOKEN}", "[data-testid=submit]"),
-    "confirm address": PageScenario(f"/verify-email{TOKEN}", "[data-testid=confirm]"),
+    "confirm address": PageScenario(f"/verify-email{TOKEN}", "[data-testid=go-on]"),
     "new address": PageScenario(f"/change-email{TOKEN}", "[data-testid=confirm]"),
     "old address": PageScenario(f"/revert-email{TOKEN}", "[data-testid=confirm]"),
     "sample": PageScenario(

@@ -37,6 +37,20 @@ def test_words_find_what_was_measured_and_a_removed_chip_removes_its_word(demo: 
     expect(demo.get_by_test_id("search")).to_have_value('"warm" bass')
 
 
+def test_a_search_that_finds_nothing_offers_what_it_finds_with_one_limit_less(demo: Page) -> None:
+    demo.get_by_test_id("search").fill("velvet snare")
+    offers = demo.get_by_test_id("offer")
+    expect(offers).to_have_count(2)
+    expect(offers.nth(0)).to_have_text(re.compile("Without velvet"))
+    expect(offers.nth(1)).to_have_text(re.compile("Without snare1$"))
+    offers.nth(1).click()
+    expect(demo.get_by_test_id("search")).to_have_value("velvet")
+    expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
+    demo.get_by_test_id("search").fill("nothingsuch")
+    expect(demo.get_by_text("No matching sounds")).to_be_visible()
+    expect(offers).to_have_count(0)
+
+
 def test_a_tempo_in_words_limits_the_list(demo: Page) -> None:
     demo.get_by_test_id("search").fill("loop around 90")
     expect(demo.get_by_test_id("chip")).to_have_text(

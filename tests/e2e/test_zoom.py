@@ -55,3 +55,20 @@ def test_pads_are_large_enough_in_a_low_window(page: Page, width: int, height: i
     assert pad["x"] >= foot["x"] + foot["width"]
     assert screen["y"] + screen["height"] <= tabs["y"]
     assert tabs["y"] + tabs["height"] <= foot["y"]
+
+
+def test_the_help_opens_while_the_player_is_hidden(page: Page) -> None:
+    people.sign_in(page, DEMO_USER)
+    sample = page.locator("a.more").first.get_attribute("href")
+    shortcuts = page.get_by_test_id("shortcuts")
+    for path, width, key in (("/library", 640, "Seek"), (sample, 1280, "Tap the tempo")):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.goto(str(path))
+        expect(page.locator("[data-loaded=true]")).to_be_attached()
+        if path == "/library":
+            expect(page.get_by_test_id("player")).to_be_hidden()
+        page.keyboard.press("?")
+        expect(shortcuts).to_contain_text(key)
+        expect(shortcuts).to_be_visible()
+        page.get_by_test_id("shortcuts-close").click()
+        expect(shortcuts).to_have_count(0)

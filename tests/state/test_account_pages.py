@@ -108,33 +108,38 @@ async def test_opening_a_confirmation_link_changes_nothing_until_the_button_is_p
     await tab.resend()
     url = f"/verify-email?token={mailed_token(mails(ada.email)[0])}"
     page = in_tab(VerifyEmailState(), "", url=url)
-    page.load()
-    assert (page.token, page.done, page.problem) == (url.partition("=")[2], False, "")
+    await page.load()
+    assert (page.token, page.email, page.problem) == (url.partition("=")[2], ada.email, "")
     with transaction() as session:
         assert session.get_one(User, ada.id).email_verified_at is None
 
 
 @pytest.mark.parametrize(
-    ("query", "done", "problem"),
+    ("query", "outcome", "problem"),
     [
-        ("confirmed=1", True, ""),
-        ("error=invalid", False, "has been used"),
-        ("error=rate_limited", False, "Too many attempts"),
-        ("error=" + "x" * 9000, False, "Something went wrong"),
+        ("confirmed=other", "other", ""),
+        ("confirmed=sign_in", "sign_in", ""),
+        ("confirmed=1", "", "incomplete"),
+        ("error=invalid", "", "has been used"),
+        ("error=rate_limited", "", "Too many attempts"),
+        ("error=" + "x" * 9000, "", "Something went wrong"),
+        ("token=" + "x" * 9000, "", "has been used"),
     ],
 )
-def test_the_page_shows_the_answer_to_its_form(query: str, done: bool, problem: str) -> None:
+async def test_the_page_shows_the_answer_to_its_form(
+    query: str, outcome: str, problem: str
+) -> None:
     page = in_tab(VerifyEmailState(), "", url=f"/verify-email?{query}")
-    page.load()
-    assert page.done == done
+    await page.load()
+    assert (page.outcome, page.token, page.email, page.loaded) == (outcome, "", "", True)
     assert problem in page.problem
     assert bool(page.problem) == bool(problem)
 
 
 @pytest.mark.parametrize("url", ["/verify-email", "/verify-email?token="])
-def test_a_truncated_link_shows_a_message(url: str) -> None:
+async def test_a_truncated_link_shows_a_message(url: str) -> None:
     page = in_tab(VerifyEmailState(), "", url=url)
-    page.load()
+    await page.load()
     assert "incomplete" in page.problem
 
 

@@ -118,12 +118,17 @@ async def confirm_email(
 ) -> Response:
     """Verify the email of a new account and sign the browser in, unless it is signed in already."""
     ensure_same_origin(request)
+    is_signed_in = await _is_signed_in(request)
     try:
         credential = await login.verify_email(token, client)
     except AppError as error:
+        if is_signed_in and isinstance(error, ValidationFailed):
+            return RedirectResponse(redirects.HOME, 303)  # sent twice
         return RedirectResponse(f"{VERIFY_PATH}?{urlencode({'error': error.code})}", 303)
-    if credential is None or await _is_signed_in(request):
-        return RedirectResponse(f"{VERIFY_PATH}?confirmed=1", 303)
+    if is_signed_in:
+        return RedirectResponse(f"{VERIFY_PATH}?confirmed=other", 303)
+    if credential is None:
+        return RedirectResponse(f"{VERIFY_PATH}?confirmed=sign_in", 303)
     return await _finish_sign_in(request, credential, client, redirects.HOME)
 
 

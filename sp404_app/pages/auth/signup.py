@@ -61,7 +61,7 @@ def _sent() -> rx.Component:
         rx.el.p(
             "We sent a link to ",
             rx.el.strong(SignupState.sent_to, custom_attrs={"data-testid": "sent-to"}),
-            ". Open it to confirm your email, then sign in.",
+            ". Open it to confirm your email.",
         ),
         rx.cond(
             SignupState.not_sent,

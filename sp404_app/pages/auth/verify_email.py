@@ -10,20 +10,31 @@ from sp404_app.state.auth.email_links import VerifyEmailState
 def verify_email() -> rx.Component:
     """Render the page."""
     return forms.auth_page(
-        rx.cond(VerifyEmailState.done, "Email confirmed", "Confirm your email"),
+        rx.cond(VerifyEmailState.outcome != "", "Email confirmed", "Confirm your email"),
         forms.notice(VerifyEmailState.problem),
-        rx.cond(
-            VerifyEmailState.done,
-            _go_on("Your account is ready.", "Open the library", "/library"),
-            rx.cond(
-                VerifyEmailState.token,
-                _ask(),
-                _go_on(
-                    "Sign in: if your email is not confirmed yet, we offer you a new link.",
-                    "Sign in",
-                    "/login",
+        rx.fragment(
+            rx.match(
+                VerifyEmailState.outcome,
+                (
+                    "other",
+                    _go_on(
+                        "This browser stays signed in to another account. Sign out to use "
+                        "the new one.",
+                        "Open the library",
+                        "/library",
+                    ),
                 ),
-            ),
+                ("sign_in", _go_on("Your account is ready.", "Sign in", "/login")),
+                rx.cond(
+                    VerifyEmailState.loaded & (VerifyEmailState.token == ""),
+                    _go_on(
+                        "Sign in: if your email is not confirmed yet, we offer you a new link.",
+                        "Sign in",
+                        "/login",
+                    ),
+                    _ask(),
+                ),
+            )
         ),
         testid="verify-email",
     )
@@ -32,7 +43,12 @@ def verify_email() -> rx.Component:
 def _ask() -> rx.Component:
     """Render the form that confirms and signs in; no script sees the cookie."""
     return plain_form(
-        rx.el.p("One click and your account is ready.", class_name="muted"),
+        rx.el.p(
+            "One click, and you are signed in as ",
+            rx.el.strong(VerifyEmailState.email, data_testid="email-to-confirm"),
+            ".",
+            class_name="muted",
+        ),
         rx.el.input(
             type="hidden",
             name="token",
@@ -42,6 +58,7 @@ def _ask() -> rx.Component:
         rx.el.button(
             "Confirm my email",
             type="submit",
+            disabled=VerifyEmailState.token == "",
             class_name="button primary wide",
             custom_attrs={"data-testid": "confirm"},
         ),

@@ -2,8 +2,10 @@
 
 import reflex as rx
 
+from sp404_app.components.facets import facet_watch
 from sp404_app.components.player import choose_files
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.relaxation import Offer, RelaxationState
 
 
 def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
@@ -26,6 +28,15 @@ def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
                 rx.fragment(
                     rx.el.h2("No matching sounds"),
                     rx.el.p("Remove a filter or try another search."),
+                    facet_watch(
+                        is_open=True,
+                        version=LibraryState.api_parameters,
+                        on_count=RelaxationState.look,
+                    ),
+                    rx.el.div(
+                        rx.foreach(RelaxationState.offers, offer_button),
+                        class_name="row wrap empty-offers",
+                    ),
                 ),
             ),
             rx.el.button(
@@ -46,6 +57,19 @@ def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
             ),
             whole_empty or first_sounds(),
         ),
+    )
+
+
+def offer_button(offer: Offer) -> rx.Component:
+    """Button that drops one limit of the search."""
+    return rx.el.button(
+        "Without ",
+        rx.el.q(offer.text),
+        rx.el.span(offer.sounds, class_name="mono"),
+        type="button",
+        class_name="button small",
+        on_click=LibraryState.remove_chip(offer.group, offer.value),
+        data_testid="offer",
     )
 
 

@@ -64,7 +64,7 @@ def filters() -> rx.Component:
         tag_filter(),
         facet_watch(
             is_open=LibraryState.filters_open,
-            version=f"{LibraryState.epoch} {LibraryState.window.total}",
+            version=f"{LibraryState.epoch} {LibraryState.window.total} {LibraryState.changes}",
             on_count=FacetState.count,
         ),
         rx.cond(

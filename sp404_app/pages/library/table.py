@@ -76,6 +76,7 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
         rx.cond(LibraryState.selected_count > 0, bulk_bar(in_collection=in_collection)),
         bulk_progress(),
         columns=ColumnsState.shown,
+        kept=rx.cond(LibraryState.query.trash, "added", ""),  # it says when a sound is deleted
     )
 
 

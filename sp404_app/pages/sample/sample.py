@@ -64,6 +64,12 @@ def here() -> rx.Component:
         duplicates_section(),
         similar_section(),
         rx.el.div(note(), facts(), class_name="sample-about"),
+        # The player, with its "?", is hidden until a sound plays.
+        rx.el.p(
+            *(rx.el.span(rx.el.kbd(key), " ", what) for key, what in KEYBOARD),
+            class_name="sample-keys",
+            aria_label="Keys",
+        ),
         class_name="sample-page",
         data_testid="sample-page",
     )

@@ -9,10 +9,10 @@ from sqlmodel import Session, col, select
 
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
-from sp404_app.models import User
+from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
 from sp404_app.services.account import account_archive, deletion
-from sp404_app.services.auth import sessions, signing_keys, two_factor, users
+from sp404_app.services.auth import one_time_tokens, sessions, signing_keys, two_factor, users
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import audit_log, peppers, unsent_emails
@@ -58,6 +58,7 @@ def verify_email_as_operator(name: str) -> None:
     with transaction() as session:
         user = lock_account(session, _find_account(session, name).id)
         user.email_verified_at = user.email_verified_at or now()
+        one_time_tokens.void_tokens(session, user.id, Purpose.VERIFY_EMAIL)
         audit_log.record_audit_event(session, user.id, "verified_by_operator", OPERATOR)
 
 

@@ -89,7 +89,9 @@ def revert_email_change(session: Session, token: str, client: Client) -> None:
     user.password_hash = NO_PASSWORD
     session.flush()
     one_time_tokens.void_tokens(
-        session, user_id, Purpose.CHANGE_EMAIL, Purpose.RESET_PASSWORD, Purpose.TWO_FACTOR
+        session,
+        user_id,
+        *(Purpose.CHANGE_EMAIL, Purpose.RESET_PASSWORD, Purpose.TWO_FACTOR, Purpose.VERIFY_EMAIL),
     )
     sessions.revoke_all_sessions(session, user_id)
     personal_access_tokens.revoke_all_personal_tokens(session, user_id)

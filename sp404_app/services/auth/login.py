@@ -209,16 +209,28 @@ async def reset_password(token: str, password: str, client: Client) -> None:
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("reset", client.ip)
-    email = await in_transaction(_email_of_reset_token, token)  # no hashing without a valid token
+    # No hashing without a valid token.
+    email = await in_transaction(_email_of_token, token, Purpose.RESET_PASSWORD)
     passwords.ensure_acceptable_password(password, email)
     password_hash = await passwords.hash_password(password)
     await in_transaction(users.reset_password, token, password_hash, client)
 
 
-def _email_of_reset_token(session: Session, token: str) -> str:
-    """Return the email of the account that a reset token belongs to; do not redeem it."""
-    owner = one_time_tokens.find_token_owner(session, token, Purpose.RESET_PASSWORD)
+def _email_of_token(session: Session, token: str, purpose: Purpose) -> str:
+    """Return the email of the account that a token belongs to; do not redeem it."""
+    owner = one_time_tokens.find_token_owner(session, token, purpose)
     return users.get_credential(session, owner).email
+
+
+async def find_email_to_verify(token: str, client: Client) -> str:
+    """Return the email that a token was mailed to; the token stays valid.
+
+    Raises:
+        ValidationFailed: If the token is invalid, used or expired.
+        RateLimited: If this host tries too many tokens.
+    """
+    await rate_limits.count_token_attempt("verify", client.ip)
+    return await in_transaction(_email_of_token, token, Purpose.VERIFY_EMAIL)
 
 
 async def verify_email(token: str, client: Client) -> Credential | None:

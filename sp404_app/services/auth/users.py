@@ -229,7 +229,9 @@ def _set_password(
     sessions.revoke_all_sessions(session, user.id, keep=keep)
     # An attacker with the old password may have started these. Revert links stay valid.
     one_time_tokens.void_tokens(
-        session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
+        session,
+        user.id,
+        *(Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL, Purpose.VERIFY_EMAIL),
     )
     audit_log.record_audit_event(session, user.id, "password_changed", client)
     send_email_to_address(session, user.email, email_templates.password_changed())

@@ -129,6 +129,19 @@ def explain_words(query: str) -> list[Heard]:
     return list(found.values())
 
 
+def plain_words(query: str) -> list[str]:
+    """Return the words of a search that mean no measurement, each once, without quoted ones."""
+    heard = {each.text.lower() for each in explain_words(query)}
+    pieces = _mask_quotes(without_tempo(query)).split()
+    words = {piece.lower(): piece for piece in reversed(pieces) if piece.lower() not in heard}
+    return list(reversed(words.values()))
+
+
+def has_quoted(query: str) -> bool:
+    """Return whether a part of a search is in quotes."""
+    return QUOTED_RE.search(query) is not None
+
+
 def without_word(query: str, part: str) -> str:
     """Return a search text without a word that is measured, or without "around 90"."""
     if TEMPO_RE.fullmatch(part):

@@ -18,6 +18,7 @@ VERIFY_ERRORS = {
     "invalid": INVALID_LINK,
     "rate_limited": "Too many attempts. Wait a few minutes and open the link again.",
 }
+VERIFY_OUTCOMES = frozenset({"other", "sign_in"})
 OTHER_VERIFY_ERROR = "Something went wrong. Open the link in the email again in a minute."
 INCOMPLETE_LINK = "This link is incomplete. Open it again from the email."
 
@@ -62,21 +63,34 @@ class MailedLink(SessionState, mixin=True):
 
 
 class VerifyEmailState(SessionState):
-    """The page that verifies the email of a new account by a form, as only a form can sign in."""
+    """The page that verifies the email of a new account by a form, as only a form can sign in.
+
+    `email` is the one to confirm. `outcome` is "" before, "other" if the browser stays signed in to
+    another account, and "sign_in" if the person has to sign in.
+    """
 
     token: str = ""
-    done: bool = False
+    email: str = ""
+    outcome: str = ""
     problem: str = ""
+    loaded: bool = False
 
     @rx.event
-    def load(self) -> None:
-        """Show the link in the URL, or the answer to the form."""
+    async def load(self) -> None:
+        """Show the link in the URL, or the answer to the form; a link stays valid."""
         query = self.router.url.query_parameters
-        self.token, self.done = query.get("token", ""), "confirmed" in query
-        error = query.get("error", "")
+        self.token, self.email, error = query.get("token", ""), "", query.get("error", "")
+        outcome = query.get("confirmed", "")
+        self.outcome = outcome if outcome in VERIFY_OUTCOMES else ""
         self.problem = VERIFY_ERRORS.get(error, OTHER_VERIFY_ERROR) if error else ""
-        if not (self.token or self.done or error):
+        if not (self.token or self.outcome or error):
             self.problem = INCOMPLETE_LINK
+        if self.token:
+            try:
+                self.email = await login.find_email_to_verify(self.token, self._client())
+            except AppError as problem:
+                self.token, self.problem = "", str(problem)
+        self.loaded = True
 
 
 class EmailLinkState(MailedLink, SessionState):

@@ -118,6 +118,8 @@ def test_chips_name_the_words_that_are_measured(query: str, parts: list[str]) ->
 
 def test_a_removed_chip_removes_its_word() -> None:
     assert heard_words.without_word("dark short kick", "dark") == "short kick"
+    found = heard_words.plain_words('Dusty dark kick "tape hiss" dusty 303 around 90')
+    assert found == ["Dusty", "303"]
     assert heard_words.without_word("pad around 90 bpm", "around 90 bpm") == "pad"
     assert heard_words.without_word("dark kick", "unknown") == "dark kick"
     assert heard_words.without_word("dark loop DARK", "dark") == "loop"
