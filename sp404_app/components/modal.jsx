@@ -27,7 +27,8 @@ export function Modal({ label, testId, onClose, children }) {
         onClose();
       }}
       onKeyDown={(event) => event.stopPropagation()} // the page has shortcuts, too
-      onMouseDown={(event) => event.target === dialog.current && onClose()}
+      // The second press of a double click on what opened it falls beside it.
+      onMouseDown={(event) => event.target === dialog.current && event.detail < 2 && onClose()}
     >
       <div className="modal-body">{children}</div>
     </dialog>
