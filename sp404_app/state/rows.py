@@ -1,7 +1,7 @@
 """Rows of the library table: the formatted values of its columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
@@ -37,7 +37,6 @@ class Row:
     wave: str
     gain: float
     joined: bool = False  # a duplicate of the row above
-    days_left: int = 0  # for which the trash keeps it; 0 if it is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,8 @@ class Window:
     """The loaded rows, the index of the first one, and the number of rows in the whole list.
 
     `anchor` is the name of the sample that the others are compared with, if the list is sorted by
-    likeness, and `is_compared` whether it was analysed.
+    likeness, and `is_compared` whether it was analysed. `days_left` says for how many days the
+    trash keeps each row; elsewhere it is empty, as it would be sent with every row.
     """
 
     rows: list[Row]
@@ -54,6 +54,7 @@ class Window:
     corrected: str = ""
     anchor: str = ""
     is_compared: bool = False
+    days_left: list[int] = field(default_factory=list)
 
 
 def row_of(sample: Sample) -> Row:
@@ -78,7 +79,6 @@ def row_of(sample: Sample) -> Row:
         error=sample.error[:120],
         wave=sample.thumbnail,
         gain=preview_gain(sample.loudness_lufs, sample.peak_dbfs),
-        days_left=days_in_trash(sample.deleted_at, now()) if sample.deleted_at else 0,
     )
 
 
@@ -92,6 +92,12 @@ def rows_of(samples: Sequence[Sample]) -> list[Row]:
         )
         for sample, above in zip(samples, groups, strict=False)
     ]
+
+
+def days_left_of(samples: Sequence[Sample]) -> list[int]:
+    """Return for how many days the trash keeps samples; none if they are not there."""
+    deleted = [sample.deleted_at for sample in samples if sample.deleted_at]
+    return [days_in_trash(each, now()) for each in deleted]
 
 
 def format_tempo(bpm: float | None) -> str:

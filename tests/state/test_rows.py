@@ -1,5 +1,6 @@
 """Rows of the library table."""
 
+import datetime as dt
 import json
 import uuid
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from sp404_app.models import Sample
+from sp404_app.models.columns import now
 from sp404_app.services.library.preview_gain import preview_gain
 from sp404_app.state import rows
 
@@ -71,6 +73,11 @@ def test_a_window_of_rows_is_at_most_16_kb_of_json() -> None:
     )  # fmt: skip
     shown = [asdict(row) for row in rows.rows_of([full] * rows.WINDOW_ROWS)]
     assert len(json.dumps(shown)) <= 16_384
+
+
+def test_only_the_rows_of_the_trash_have_days_left() -> None:
+    assert rows.days_left_of([sample(), sample()]) == []
+    assert rows.days_left_of([sample(deleted_at=now() - dt.timedelta(days=29.5))]) == [1]
 
 
 def test_a_row_has_the_first_tags_and_the_number_of_the_others() -> None:

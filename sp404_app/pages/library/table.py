@@ -138,7 +138,7 @@ def row(sample: Row, position: rx.Var[int], *, in_collection: bool = False) -> r
             rx.el.span(class_name="no-wave"),
         ),
         name_cell(sample),
-        *value_cells(sample),
+        *value_cells(sample, position),
         star(sample),
         row_link(sample),
         row_menu(sample, in_collection=in_collection),
@@ -152,8 +152,9 @@ def row(sample: Row, position: rx.Var[int], *, in_collection: bool = False) -> r
     )
 
 
-def value_cells(sample: Row) -> list[rx.Component]:
+def value_cells(sample: Row, position: rx.Var[int]) -> list[rx.Component]:
     """Tags, tempo, key, length, class and date of a sample."""
+    days_left = LibraryState.window.days_left.to(list[int])[position.to(int)]
     return [
         tag_chips(tags=sample.tags, rest=sample.rest),
         rx.el.span(
@@ -170,9 +171,9 @@ def value_cells(sample: Row) -> list[rx.Component]:
         rx.el.span(sample.duration, class_name="num mono row-length"),
         class_cell(sample),
         rx.cond(
-            sample.days_left > 0,
+            days_left > 0,
             rx.el.span(
-                rx.cond(sample.days_left == 1, "1 day", f"{sample.days_left} days"),
+                rx.cond(days_left == 1, "1 day", f"{days_left} days"),
                 title="Then it is permanently deleted, or earlier if the trash is full",
                 class_name="row-added",
                 data_testid="days-left",

@@ -16,7 +16,7 @@ from sp404_app.state.library.search_params import (
     sorted_by_likeness,
     with_sort,
 )
-from sp404_app.state.rows import MAX_NAME, Window, rows_of
+from sp404_app.state.rows import MAX_NAME, Window, days_left_of, rows_of
 
 ANCHOR_GONE: Final = "The sound to compare with doesn’t exist any more."
 
@@ -80,4 +80,5 @@ def window_of(found: SearchResult) -> Window:
         found.corrected,
         anchor=anchor.name[:MAX_NAME] if anchor else "",
         is_compared=anchor is not None and anchor.vector is not None,
+        days_left=days_left_of(found.rows),
     )

@@ -231,7 +231,7 @@ def test_hostile_names_stay_text_in_html_open_graph_and_script_data(
         answer = visitor.get(address)
         tags = Tags(answer.text)
         scripts = [attributes for tag, attributes in tags.found if tag == "script"]
-        assert [each.get("type") for each in scripts] == ["module", "application/json"]
+        assert [each.get("type") for each in scripts] == [None, "module", "application/json"]
         assert not [tag for tag, _ in tags.found if tag in ("img", "b")]
         assert not [each for _, each in tags.found if "onload" in each]
         for mark in "\u202e\u2066":
@@ -904,5 +904,5 @@ def test_forged_results_of_saving_show_no_text_of_the_address(
     query = "?saved=1&sample=javascript:alert(1)&problem=<script>&duplicates=-3"
     answer = visitor.get(path + query)
     assert "javascript:" not in answer.text
-    assert "<script>" not in answer.text
+    assert answer.text.count("<script>") == 1  # of the theme
     assert visitor.get(f"{path}?saved=99999999999").status_code == 200
