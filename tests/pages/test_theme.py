@@ -12,7 +12,7 @@ SURFACES = ("bg", "surface", "raised", "hover")
 THEMES = {
     "dark": ("app.css", ":root {"),
     "light": ("app.css", '[data-theme="light"] {'),
-    "light, public pages": ("share.css", ":root {"),
+    "light, public pages": ("share.css", ":root:not([data-theme]) {"),
 }
 
 

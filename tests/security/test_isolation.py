@@ -54,6 +54,7 @@ HIDDEN = frozenset(
         "/auth/avatar",
         "/auth/session",
         "/auth/session/code",
+        "/auth/session/confirmed",
         "/auth/session/end",
         "/contact",
         "/metrics",
