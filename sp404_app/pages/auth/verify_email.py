@@ -43,11 +43,14 @@ def verify_email() -> rx.Component:
 def _ask() -> rx.Component:
     """Render the form that confirms and signs in; no script sees the cookie."""
     return plain_form(
-        rx.el.p(
-            "One click, and you are signed in as ",
-            rx.el.strong(VerifyEmailState.email, data_testid="email-to-confirm"),
-            ".",
-            class_name="muted",
+        rx.cond(
+            VerifyEmailState.email != "",
+            rx.el.p(
+                "One click, and you are signed in as ",
+                rx.el.strong(VerifyEmailState.email, data_testid="email-to-confirm"),
+                ".",
+                class_name="muted",
+            ),
         ),
         rx.el.input(
             type="hidden",
