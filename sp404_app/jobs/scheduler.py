@@ -25,7 +25,8 @@ from sp404_app.telemetry import metrics
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 4.0
-# With `jobs.SUSPECT_AFTER`, a killed worker's job is queued again within 5 s.
+# With `jobs.SUSPECT_AFTER`, a killed worker's job is queued again within 5 s, as are all jobs if
+# Redis has lost its queues.
 LOST_JOBS_INTERVAL_S = 1.0
 ROUNDS_PER_MINUTE, ROUNDS_PER_HOUR = 15, 900
 
@@ -67,6 +68,7 @@ async def _rounds() -> None:
 
 async def _lost_jobs() -> None:
     while True:
+        await _run_task(jobs.suspect_queued_jobs, now())
         await _run_task(jobs.requeue_lost_jobs, now())
         await asyncio.sleep(LOST_JOBS_INTERVAL_S)
 

@@ -38,6 +38,7 @@ WORKER_SILENT_AFTER_S = 12.0
 REQUEST_ID, TRACEPARENT = "request_id", "traceparent"  # keys of the meta of an RQ job
 EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # after it, another job is queued if the first was lost
+KEPT_KEY = "sp404:queues:kept"  # gone if Redis has lost its data, and with it the queues
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,20 @@ def queued_ids() -> frozenset[str]:
     return frozenset(
         rq_id for name in (*QUEUES, PICTURES) for rq_id in rq_queue(name).get_job_ids()
     )
+
+
+def are_kept() -> bool:
+    """Return whether Redis has kept its data since `note_kept`.
+
+    Raises:
+        RedisError: If Redis is not available.
+    """
+    return bool(connection().exists(KEPT_KEY))
+
+
+def note_kept() -> None:
+    """Note that all jobs that wait are queued, or will be found missing."""
+    connection().set(KEPT_KEY, "1")
 
 
 def next_rq_job(queue_name: str) -> str | None:

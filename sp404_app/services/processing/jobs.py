@@ -290,6 +290,26 @@ def requeue_lost_jobs(session: Session, at: dt.datetime) -> int:
     return sum(_requeue(session, job, rq_job_ids) for job in stale if job not in failed)
 
 
+def suspect_queued_jobs(session: Session, at: dt.datetime) -> int:
+    """Make all queued jobs count as silent if Redis has lost its queues; return how many.
+
+    `requeue_lost_jobs` then looks them up at once, instead of after `HEARTBEAT_TIMEOUT`. The
+    scheduler calls this every second: one small request to Redis.
+    """
+    if queue.are_kept():
+        return 0
+    silent_since = at - HEARTBEAT_TIMEOUT - dt.timedelta(seconds=1)
+    suspected = session.exec(
+        update(ProcessingJob)
+        .where(col(ProcessingJob.status) == JobStatus.QUEUED)
+        .values(heartbeat_at=silent_since)
+    ).rowcount
+    if suspected:
+        log.warning("Redis has lost its queues: %d queued jobs are looked up", suspected)
+    after_commit(session, queue.note_kept)
+    return suspected
+
+
 def _without_running(
     found: Sequence[ProcessingJob], silent_since: dt.datetime
 ) -> list[ProcessingJob]:

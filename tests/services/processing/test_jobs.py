@@ -206,6 +206,32 @@ def test_without_redis_only_the_heartbeat_counts(
     assert requeue_lost(seconds=13) == 1
 
 
+def suspect_queued() -> int:
+    with transaction() as session:
+        return jobs.suspect_queued_jobs(session, now())
+
+
+def test_an_emptied_redis_gets_the_queued_jobs_back_at_once(keep: Keep) -> None:
+    queued, running = keep(), keep()
+    suspect_queued()  # of the first start
+    claimed(running)
+    for _ in range(2):
+        events.connection().flushdb()
+        assert suspect_queued() == 1
+        assert requeue_lost(seconds=0) == 1
+        assert queue.queued_ids() == {queue.rq_job_id(job_of(queued).id, 0)}
+        assert suspect_queued() == 0
+        assert requeue_lost(seconds=0) == 0
+    assert job_of(running).status == JobStatus.RUNNING
+
+
+def test_a_first_start_enqueues_no_job_twice(keep: Keep) -> None:
+    keep()
+    assert suspect_queued() == 1
+    assert requeue_lost(seconds=0) == 0
+    assert len(queue.queued_ids()) == 1
+
+
 def test_a_queued_job_is_enqueued_again_only_if_its_rq_entry_is_lost(keep: Keep) -> None:
     job = job_of(keep())
     assert requeue_lost() == 0
