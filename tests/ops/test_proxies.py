@@ -1,27 +1,21 @@
 """nginx with `deploy/nginx/crate404.conf`, over https: an upload, an event stream, a websocket."""
 
-import datetime as dt
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from simple_websocket import Client as Socket
 
 from tests.ops.conftest import eventually, signed_in
+from tests.ops.nginx import make_certificate, proxy_conf, running_nginx, trusting
 from tests.product import ROOT, Product, free_port
 from tests.sounds import wav
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 CADDY = shutil.which("caddy")
 ASSET = re.compile(r"/assets/[^\"'\s]+\.js")
 PUBLIC_FILES = (
@@ -30,38 +24,13 @@ PUBLIC_FILES = (
     "/sitemap.xml",
     "/api/docs/swagger-ui.css",
 )
-SIZE_LIMIT = "client_max_body_size 520m"
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `fullchain.pem` and `privkey.pem` for localhost."""
-    folder = tmp_path_factory.mktemp("certificate")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return folder
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
@@ -69,61 +38,16 @@ def proxied(
     new_product: Callable[..., Product], certificate: Path, tmp_path: Path
 ) -> Iterator[tuple[Product, str]]:
     """A product behind nginx, and the address of nginx."""
-    if not NGINX:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
-    https, http = free_port(), free_port()
+    https = free_port()
     url = f"https://localhost:{https}"
     product = new_product(
         SP404_PUBLIC_URL=url, SP404_TRUSTED_PROXIES="127.0.0.1", SP404_MAX_UPLOAD_MB="4"
     )
     product.start()
-    started = subprocess.Popen(
-        [NGINX, "-p", str(tmp_path), "-c", nginx_conf(tmp_path, product, certificate, https, http)]
-    )
-    try:
-        eventually(lambda: is_up(url, certificate))
+    servers = {"server 127.0.0.1:3000;": f"server 127.0.0.1:{product.port};"}
+    conf = proxy_conf(servers, certificate, https)
+    with running_nginx(tmp_path, certificate, url, conf):
         yield product, url
-    finally:
-        started.send_signal(signal.SIGTERM)
-        started.wait(30)
-
-
-def nginx_conf(folder: Path, product: Product, certificate: Path, https: int, http: int) -> str:
-    """Write the delivered file with other ports and names, inside a whole configuration."""
-    delivered = (ROOT / "deploy" / "nginx" / "crate404.conf").read_text()
-    for old, new in {
-        "server 127.0.0.1:3000;": f"server 127.0.0.1:{product.port};",
-        "listen 80;": f"listen 127.0.0.1:{http};",
-        "    listen [::]:80;\n": "",
-        "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
-        "    listen [::]:443 ssl;\n": "",
-        "server_name sounds.example;": "server_name localhost;",
-        "/etc/letsencrypt/live/sounds.example": str(certificate),
-        SIZE_LIMIT: "client_max_body_size 5m",
-    }.items():
-        assert old in delivered, f"{old!r} is no longer in crate404.conf"
-        delivered = delivered.replace(old, new)
-    (folder / "crate404.conf").write_text(delivered)
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
-        f"http {{\naccess_log off;\n{temporary}include {folder}/crate404.conf;\n}}\n"
-    )
-    return str(folder / "nginx.conf")
-
-
-def is_up(url: str, certificate: Path) -> bool:
-    try:
-        return httpx.get(f"{url}/ping", verify=trusting(certificate)).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def trusting(certificate: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certificate / "fullchain.pem")
 
 
 def test_upload_events_and_websocket_pass_nginx(
