@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
+from sp404_app.errors import Unavailable
 from sp404_app.jobs import cleanup
 from sp404_app.jobs.email import send_overdue_emails
 from sp404_app.models.columns import now
@@ -89,7 +90,7 @@ async def _run_task(task: Callable[..., int], *args: Any) -> int | None:
     """Run a task in a transaction; return its result, or None if it failed."""
     try:
         return await in_transaction(task, *args)
-    except (RedisError, OperationalError) as error:
+    except (RedisError, OperationalError, Unavailable) as error:
         metrics.HOUSEKEEPING_FAILURES.inc()
         log.warning("housekeeping will try again: %s", error)
     except Exception:  # a bug in one task must not end all later rounds

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlmodel import select, text, update
+from sqlmodel import Session, select, text, update
 
 from sp404_app import db
 from sp404_app.db import transaction
 from sp404_app.devices.capabilities import MK2
+from sp404_app.errors import Unavailable
 from sp404_app.jobs import scheduler
 from sp404_app.models import (
     JobStatus,
@@ -121,6 +122,16 @@ async def test_housekeeping_continues_when_the_database_is_back(
         assert not queue.queued_ids()
         await until(queue.queued_ids)
     assert "housekeeping failed in <function requeue" not in caplog.text  # it is not a bug
+
+
+def ask_a_service_that_is_down(_: Session) -> int:
+    raise Unavailable("The Stripe emulator isn't responding.")
+
+
+async def test_a_service_that_is_down_is_no_bug(caplog: pytest.LogCaptureFixture) -> None:
+    assert await scheduler._run_task(ask_a_service_that_is_down) is None
+    assert "housekeeping will try again: The Stripe emulator isn't responding." in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 @pytest.mark.usefixtures("one_round")

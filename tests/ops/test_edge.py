@@ -66,7 +66,7 @@ def edge(pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge
     product = fresh(pages, SP404_PUBLIC_URL=url, SP404_TRUSTED_PROXIES="127.0.0.1")
     product.start()
     servers = {
-        "server 127.0.0.1:3000;": f"server 127.0.0.1:{product.port};",
+        "server 127.0.0.1:3000 ": f"server 127.0.0.1:{product.port} ",
         "# set_real_ip_from 192.0.2.0/24;": "set_real_ip_from 127.0.0.1;",
         "# real_ip_header ": "real_ip_header ",
     }

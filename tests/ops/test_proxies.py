@@ -44,7 +44,7 @@ def proxied(
         SP404_PUBLIC_URL=url, SP404_TRUSTED_PROXIES="127.0.0.1", SP404_MAX_UPLOAD_MB="4"
     )
     product.start()
-    servers = {"server 127.0.0.1:3000;": f"server 127.0.0.1:{product.port};"}
+    servers = {"server 127.0.0.1:3000 ": f"server 127.0.0.1:{product.port} "}
     conf = proxy_conf(servers, certificate, https)
     with running_nginx(tmp_path, certificate, url, conf):
         yield product, url

@@ -21,6 +21,7 @@ USER_AGENT = "SecretBrowser/4.04"
 QUERY = "secretquery"
 TOKEN = "sp404_pat_secret-token-0123456789"
 UPLOAD, JOB = "POST /api/samples", "job analyse"
+SUBSCRIBE = "POST /api/billing/subscribe"
 PAINTED = "handle events LibraryState.watch"
 VARIABLES = {
     "OTEL_BSP_SCHEDULE_DELAY": "200",  # ms
@@ -37,7 +38,10 @@ def test_one_trace_leads_from_an_upload_to_the_page(new_product: Callable[..., P
             asyncio.run(upload_beside_an_open_page(product, client))
             assert client.get("/api/samples", params={"q": QUERY}).status_code == 200
             send_what_is_refused(product)
+            paying = client.post("/api/billing/subscribe", json={"plan": "pro"})
+            assert paying.status_code == 200
             eventually(lambda: sink.named(UPLOAD) and sink.named(JOB) and sink.named(PAINTED))
+            eventually(lambda: sink.named(SUBSCRIBE))
         assert product.stop(signal.SIGTERM) == 0
     (upload,) = sink.named(UPLOAD)
     (job,) = sink.named(JOB)
@@ -57,6 +61,10 @@ def test_one_trace_leads_from_an_upload_to_the_page(new_product: Callable[..., P
     assert reads, "the page read nothing in this trace"
     assert all(by_id[each]["parent"] in by_id for each in painted)
     assert sink.named("LibraryState.load")
+    (subscribe,) = sink.named(SUBSCRIBE)
+    stripe = [each for each in sink.named("stripe") if each["trace_id"] == subscribe["trace_id"]]
+    assert {each["http.response.status_code"] for each in stripe} == {200}
+    assert "checkout" in {each["stripe.resource"] for each in stripe}
     assert_nothing_private(sink, [*secrets, "@example.org", "localhost:"])
 
 
