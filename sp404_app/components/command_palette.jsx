@@ -17,6 +17,14 @@ const MAX_NAME_LENGTH = 48;
 const STEADY = 3; // checks in a row
 const PAGE_TIMEOUT_MS = 10_000; // for a page to show a control
 const THEMES = ["System", "Dark", "Light"].map((name) => ({ text: `Theme: ${name}`, words: "appearance mode", run: () => chooseTheme(name.toLowerCase()) }));
+const MAX_RECENT = 4;
+const ICONS = {
+  page: "M3 8h10M9.5 4.5 13 8l-3.5 3.5",
+  action: "M9 1.5 3.5 9h4L7 14.5 12.5 7h-4z",
+  sound: "M2.5 7v2M5.5 4.5v7M8 2.5v11M10.5 5v6M13.5 7v2",
+  project: "M2.5 2.5h4.5v4.5h-4.5zM9 2.5h4.5v4.5h-4.5zM2.5 9h4.5v4.5h-4.5zM9 9h4.5v4.5h-4.5z",
+  collection: "M2 5.5h12v8H2zM4 5.5v-3h8v3",
+};
 const MODIFIERS = { Ctrl: "ctrlKey", Shift: "shiftKey", Alt: "altKey" };
 
 // Presses the keys that the page shows for an action, such as "Shift E".
@@ -79,6 +87,17 @@ async function read(path, signal) {
   return answer.json();
 }
 
+// Where somebody went from the palette, newest first; forgotten with the page, so at sign-out.
+let recent = [];
+
+function remember({ text, detail, icon, href }) {
+  recent = [{ text, detail, icon, href }, ...recent.filter((each) => each.href !== href)].slice(0, MAX_RECENT + 1);
+}
+
+const recentElsewhere = () => recent.filter(({ href }) => href !== location.pathname + location.search).slice(0, MAX_RECENT);
+
+const withIcon = (icon, items) => items.map((each) => ({ icon, ...each }));
+
 const describe = (sample) => [sample.bpm && `${Math.round(sample.bpm * 10) / 10} BPM`, sample.key, sample.sound_class || sample.kind?.replace("_", "-")].filter(Boolean).join(" · ");
 
 function useSounds(query) {
@@ -113,7 +132,7 @@ function usePlaces(path, field, kind, pause) {
     const request = new AbortController();
     const load = () =>
       read(path, request.signal)
-        .then((answer) => setPlaces(answer[field].map(({ id, name }) => ({ text: name, detail: kind, href: `/${field}/${id}` }))))
+        .then((answer) => setPlaces(answer[field].map(({ id, name }) => ({ text: name, detail: kind, icon: kind.toLowerCase(), href: `/${field}/${id}` }))))
         .catch(() => {}); // the pages of collections and projects say what is wrong
     const timer = setTimeout(load, pause);
     return () => {
@@ -155,12 +174,13 @@ function Palette({ destinations, keys, onClose }) {
     const elsewhere = destinations.filter(({ press, text: name }) => press && !here.has(name));
     const actions = [...shortcuts, ...controls.filter((each) => !named.has(each.text)), ...THEMES];
     const found = [
-      ["Go to", matching(destinations.filter(({ press }) => !press), words)],
-      ["Actions", matching([...actions, ...elsewhere], words).slice(0, MAX_ACTIONS)],
-      ["Sounds", sounds.map((each) => ({ text: each.name, detail: describe(each), href: `/samples/${each.id}` }))],
+      ["Recent", query ? [] : recentElsewhere()],
+      ["Go to", withIcon("page", matching(destinations.filter(({ press }) => !press), words))],
+      ["Actions", withIcon("action", matching([...actions, ...elsewhere], words).slice(0, MAX_ACTIONS))],
+      ["Sounds", withIcon("sound", sounds.map((each) => ({ text: each.name, detail: describe(each), href: `/samples/${each.id}` })))],
       ["Projects and collections", query ? matching([...projects, ...collections], words).slice(0, MAX_PLACES) : []],
     ];
-    if (query) found.push(["Library", [{ text: `Search the library for “${query}”`, href: `/library?q=${encodeURIComponent(query)}` }]]);
+    if (query) found.push(["Library", [{ icon: "page", text: `Search the library for “${query}”`, href: `/library?q=${encodeURIComponent(query)}` }]]);
     return found.filter(([, items]) => items.length);
   }, [query, sounds, projects, collections, destinations, keys, controls]);
 
@@ -172,6 +192,7 @@ function Palette({ destinations, keys, onClose }) {
   }, [here]);
 
   const choose = (item) => {
+    if (item.href && !item.press) remember(item);
     onClose();
     // After the dialog is closed: the page ignores its keys while one is open.
     setTimeout(() => {
@@ -197,6 +218,9 @@ function Palette({ destinations, keys, onClose }) {
     const at = index;
     return (
       <div key={at} id={`command-${at}`} role="option" aria-selected={at === here} className="command" onPointerMove={() => setActive(at)} onClick={() => choose(item)}>
+        <svg viewBox="0 0 16 16" className="command-icon" aria-hidden="true">
+          <path d={ICONS[item.icon]} />
+        </svg>
         <span className="command-text">{item.text}</span>
         {item.detail && <span className="command-detail">{item.detail}</span>}
         {item.shown && <kbd>{item.shown}</kbd>}

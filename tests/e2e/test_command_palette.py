@@ -51,6 +51,30 @@ def test_pages_and_rooms_of_the_library_are_opened_by_keys(demo: Page) -> None:
     expect(demo).to_have_url(re.compile("/usage"))
 
 
+def test_what_was_opened_last_comes_first(demo: Page) -> None:
+    demo.keyboard.press("Control+k")
+    expect(demo.get_by_role("group", name="Recent")).to_have_count(0)
+    demo.keyboard.press("Escape")
+    find(demo, "velvet kick")
+    demo.get_by_role("option", name=re.compile("^Velvet Kick")).click()
+    expect(demo.get_by_role("heading", name="Velvet Kick")).to_be_visible()
+    find(demo, "usage")
+    demo.keyboard.press("Enter")
+    expect(demo.get_by_role("heading", name="Usage", exact=True)).to_be_visible()
+    demo.keyboard.press("Control+k")
+    recent = demo.get_by_role("group", name="Recent").get_by_role("option")
+    expect(recent).to_have_count(1)  # without the page that is open
+    expect(recent).to_contain_text("Velvet Kick")
+    demo.keyboard.press("Enter")
+    expect(demo.get_by_role("heading", name="Velvet Kick")).to_be_visible()
+    demo.get_by_role("button", name="Sign out").first.click()
+    expect(demo).to_have_url(re.compile("/login|/$"))
+    people.sign_in(demo, DEMO_USER)
+    demo.keyboard.press("Control+k")
+    expect(demo.locator(OPTIONS).first).to_be_visible()
+    expect(demo.get_by_role("group", name="Recent")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("words", "dialog"),
     [
