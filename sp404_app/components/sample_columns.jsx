@@ -57,7 +57,8 @@ export function SampleSheet({ columns, kept, children }) {
     return () => observer.disconnect();
   }, []);
   const isPhone = width < Infinity && window.matchMedia(PHONE).matches;
-  const fitting = isPhone ? { columns: OF_A_PHONE, widths: WIDTHS_PX } : fitColumns(columns, width, kept);
+  const ofPhone = OF_A_PHONE.map((name) => (name === "key" && kept ? kept : name));
+  const fitting = isPhone ? { columns: ofPhone, widths: WIDTHS_PX } : fitColumns(columns, width, kept);
   const said = JSON.stringify(fitting);
   const shown = useMemo(() => JSON.parse(said), [said]);
   const track = (name) => (name === "name" ? "minmax(0, 1fr)" : `${shown.widths[name]}px`);

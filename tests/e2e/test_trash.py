@@ -79,6 +79,7 @@ def test_a_phone_selects_by_a_long_press_and_restores_from_the_trash(
         expect(rows).to_have_count(1)
         page.get_by_test_id("room-trash").click()
         expect(rows).to_have_count(2)
+        expect(rows.first.get_by_test_id("days-left")).to_be_in_viewport(ratio=1)
         rows.first.get_by_test_id("row-menu").click()
         page.get_by_test_id("menu-delete-for-good").click()
         expect(page.get_by_test_id("deletion")).to_contain_text("Delete 1 sound permanently?")
