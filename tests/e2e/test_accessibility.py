@@ -25,6 +25,16 @@ def test_a_public_page_has_no_barriers(page: Page, path: str) -> None:
     assert find_small_targets(page) == []
 
 
+def test_opened_operations_of_the_api_page_have_no_barriers(page: Page) -> None:
+    page.goto("/api/docs")
+    for path in ("/api/samples/export", "/api/samples", "/api/samples/{sample_id}"):
+        page.locator(f'.opblock:has([data-path="{path}"]) .opblock-summary-control').first.click()
+    expect(page.locator(".opblock-body")).to_have_count(3)
+    expect(page.get_by_role("combobox", name="format")).to_be_visible()
+    found = find_barriers(page)
+    assert not found, "\n".join(found)
+
+
 def test_dialogs_menus_and_panels_have_targets_for_fingers(
     browser: Browser, base_url: str, pad_user: PadUser
 ) -> None:
@@ -33,8 +43,12 @@ def test_dialogs_menus_and_panels_have_targets_for_fingers(
         pad_user.sign_in(context)
         page, small = context.new_page(), dict[str, list[str]]()
 
-        def look(path: str, control: str, opened: str) -> None:
+        def go_to(path: str) -> None:
             page.goto(path)
+            page.locator("[data-loaded=true]").first.wait_for()  # loading closes what is open
+
+        def look(path: str, control: str, opened: str) -> None:
+            go_to(path)
             page.get_by_test_id(control).first.click()
             page.locator(opened).first.wait_for()
             small[f"{path} {control}"] = find_small_targets(page)
@@ -49,7 +63,7 @@ def test_dialogs_menus_and_panels_have_targets_for_fingers(
         small["share"] = find_small_targets(page)
         look("/collections", "new-smart-collection", "[data-testid=rule-editor]")
         look("/projects", "new-project", "[data-testid=new-project-dialog]")
-        page.goto("/library")
+        go_to("/library")
         row = page.get_by_test_id("sample-row").first
         row.dispatch_event("pointerdown", {"pointerType": "touch"})
         page.get_by_test_id("bulk-tag").wait_for()
@@ -57,7 +71,7 @@ def test_dialogs_menus_and_panels_have_targets_for_fingers(
         page.get_by_test_id("bulk-edit").click()
         page.get_by_test_id("bulk-bpm-half").wait_for()
         small["edit sounds"] = find_small_targets(page)
-        page.goto("/library")
+        go_to("/library")
         page.get_by_test_id("sample-row").first.click()
         page.get_by_test_id("match-open").click()
         page.get_by_test_id("match-on").wait_for()

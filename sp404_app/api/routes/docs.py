@@ -21,8 +21,26 @@ router = APIRouter(prefix="/api/docs", include_in_schema=False)
 SWAGGER_UI_FILES = resources.files("fastapi_offline") / "static"
 CACHE_HEADERS = {"Cache-Control": "public, max-age=86400"}
 # The plugin mends two barriers: a link within each operation's button, and tags of level 3 that
-# follow a heading of level 1.
+# follow a heading of level 1. What opened operations have gets names, and examples scroll by keys.
 START_SCRIPT = """
+const frame = document.getElementById("swagger-ui");
+const nameParts = () => {
+  for (const field of frame.querySelectorAll(":is(select, input, textarea):not([aria-label])")) {
+    const parameter = field.closest("[data-param-name]")?.dataset.paramName;
+    const body = field.closest(".opblock-section-request-body") && "Request body";
+    field.setAttribute("aria-label", parameter ?? (body || field.title || "Media type"));
+  }
+  for (const example of frame.querySelectorAll("pre:not([tabindex])")) {
+    example.tabIndex = 0;
+    example.setAttribute("role", "group");
+    example.setAttribute("aria-label", "Example");
+  }
+  for (const table of frame.querySelectorAll("table[role=region]:not([aria-label])")) {
+    const operation = table.closest(".opblock")?.querySelector(".opblock-summary-path");
+    table.setAttribute("aria-label", `Answers of ${operation?.dataset.path ?? ""} ${table.id}`);
+  }
+};
+new MutationObserver(nameParts).observe(frame, { childList: true, subtree: true });
 const withoutBarriers = ({ React: { createElement, Fragment } }) => ({
   wrapComponents: {
     DeepLink: () => ({ text }) => createElement("span", null, text),
