@@ -110,6 +110,25 @@ def test_the_database_passes_and_one_that_does_not_answer_fails(
         assert check(item, database_url=url)[0] is Status.MISSING
 
 
+def test_the_database_of_the_tests_is_not_durable(services: Settings, check: Check) -> None:
+    status, message = check("database-durability")
+    assert (status, "fsync" in message) == (Status.MISSING, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        (("on", "on", "on"), Status.OK),
+        (("on", "on", "remote_write"), Status.OK),
+        (("on", "on", "off"), Status.WARNING),
+        (("on", "off", "on"), Status.MISSING),
+        (("off", "on", "on"), Status.MISSING),
+    ],
+)
+def test_what_a_crash_may_destroy(settings: tuple[str, str, str], status: Status) -> None:
+    assert database_items.durability_finding(*settings).status is status
+
+
 @contextmanager
 def another_database(services: Settings, *statements: str) -> Iterator[str]:
     """Create an empty database; yield its URL for a role of its own without special rights."""

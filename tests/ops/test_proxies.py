@@ -117,6 +117,19 @@ def test_the_headers_behind_nginx_agree_with_the_table_of_what_a_cdn_may_cache(
             assert caching(path).removeprefix("private, ") in {"no-store", "no-cache"}, path
 
 
+def test_nginx_says_that_it_restarts_while_no_web_server_answers(
+    proxied: tuple[Product, str], certificate: Path
+) -> None:
+    product, url = proxied
+    product.stop()
+    with httpx.Client(base_url=url, verify=trusting(certificate), timeout=60) as client:
+        page, answer = client.get("/library"), client.post("/api/samples", files={"file": b"x"})
+    assert (page.status_code, answer.status_code) == (503, 503)
+    assert page.headers["retry-after"] == answer.headers["retry-after"] == "5"
+    assert (answer.json()["status"], answer.json()["code"]) == (503, "unavailable")
+    assert "restarting" in page.text
+
+
 def test_the_caddyfile_is_valid() -> None:
     if not CADDY:
         pytest.skip("Caddy is not installed")

@@ -1,4 +1,4 @@
-"""Items about PostgreSQL: reachable, version, extension, rights, migrations, clock."""
+"""Items about PostgreSQL: reachable, version, extension, rights, durability, migrations, clock."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +24,10 @@ RIGHTS_SQL = """
 REHEARSAL_SQL = """
     select extract(epoch from now() - at)::float8 / 86400, details @> '{"succeeded": true}'
     from audit_log where user_id is null and action = %s order by id desc limit 1
+"""
+DURABILITY_SQL = """
+    select current_setting('fsync'), current_setting('full_page_writes'),
+      current_setting('synchronous_commit')
 """
 SUPERUSER_SQL = "select rolsuper from pg_roles where rolname = current_user"
 
@@ -117,6 +121,25 @@ def _migrations(connection: Connection) -> Finding:
     return missing("The database is from a newer version of the program: update the program.")
 
 
+def _durability(connection: Connection) -> Finding:
+    row = connection.execute(DURABILITY_SQL).fetchone()
+    assert row
+    return durability_finding(*map(str, row))
+
+
+def durability_finding(fsync: str, full_page_writes: str, synchronous_commit: str) -> Finding:
+    """Judge the settings of PostgreSQL that decide what a crash or a power cut may destroy."""
+    if "off" in {fsync, full_page_writes}:
+        return missing(
+            "A power cut may destroy the database: set fsync and full_page_writes to on."
+        )
+    if synchronous_commit == "off":
+        return warning(
+            "A crash may lose what was stored in the last second: set synchronous_commit to on."
+        )
+    return ok("What was stored survives a crash.")
+
+
 def _clock(connection: Connection) -> Finding:
     before = time.time()
     row = connection.execute("select extract(epoch from clock_timestamp())::float8").fetchone()
@@ -151,6 +174,7 @@ DATABASE_ITEMS = (
     Item("database-pool", _pool),
     Item("database-extension", _in_database(_extension)),
     Item("database-rights", _in_database(_rights)),
+    Item("database-durability", _in_database(_durability)),
     Item("migrations", _in_database(_migrations)),
     Item("clock", _in_database(_clock)),
     Item("rehearsal", _in_database(_rehearsal)),
