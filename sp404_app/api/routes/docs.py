@@ -20,12 +20,14 @@ router = APIRouter(prefix="/api/docs", include_in_schema=False)
 
 SWAGGER_UI_FILES = resources.files("fastapi_offline") / "static"
 CACHE_HEADERS = {"Cache-Control": "public, max-age=86400"}
-# The plugin mends two barriers: a link within each operation's button, and tags of level 3 that
-# follow a heading of level 1. What opened operations have gets names, and examples scroll by keys.
+# Mends the barriers of Swagger UI. The plugin: a link within each operation's button, and tags of
+# level 3 that follow a heading of level 1. `nameParts`: fields, buttons and tables without names,
+# headings of the wrong level, and examples that do not scroll by keys.
 START_SCRIPT = """
 const frame = document.getElementById("swagger-ui");
 const nameParts = () => {
   for (const field of frame.querySelectorAll(":is(select, input, textarea):not([aria-label])")) {
+    if (field.labels.length) continue;
     const parameter = field.closest("[data-param-name]")?.dataset.paramName;
     const body = field.closest(".opblock-section-request-body") && "Request body";
     field.setAttribute("aria-label", parameter ?? (body || field.title || "Media type"));
@@ -35,9 +37,17 @@ const nameParts = () => {
     example.setAttribute("role", "group");
     example.setAttribute("aria-label", "Example");
   }
+  frame.querySelector(".close-modal")?.setAttribute("aria-label", "Close");
+  for (const button of frame.querySelectorAll(".copy-to-clipboard button")) {
+    button.setAttribute("aria-label", "Copy");
+  }
+  for (const heading of frame.querySelectorAll(".modal-ux :is(h3, h4)")) {
+    heading.setAttribute("aria-level", heading.tagName === "H3" ? "2" : "3");
+  }
   for (const table of frame.querySelectorAll("table[role=region]:not([aria-label])")) {
-    const operation = table.closest(".opblock")?.querySelector(".opblock-summary-path");
-    table.setAttribute("aria-label", `Answers of ${operation?.dataset.path ?? ""} ${table.id}`);
+    const summary = table.closest(".opblock").querySelector(".opblock-summary");
+    const part = (name) => summary.querySelector(`.opblock-summary-${name}`).innerText;
+    table.setAttribute("aria-label", `Answers to ${part("method")} ${part("path")}`);
   }
 };
 new MutationObserver(nameParts).observe(frame, { childList: true, subtree: true });
