@@ -298,11 +298,15 @@ def suspect_queued_jobs(session: Session, at: dt.datetime) -> int:
     """
     if queue.are_kept():
         return 0
-    silent_since = at - HEARTBEAT_TIMEOUT - dt.timedelta(seconds=1)
+    queued = (
+        select(ProcessingJob.id)
+        .where(ProcessingJob.status == JobStatus.QUEUED)
+        .with_for_update(skip_locked=True)  # another transaction claims or cancels those
+    )
     suspected = session.exec(
         update(ProcessingJob)
-        .where(col(ProcessingJob.status) == JobStatus.QUEUED)
-        .values(heartbeat_at=silent_since)
+        .where(col(ProcessingJob.id).in_(queued))
+        .values(heartbeat_at=at - HEARTBEAT_TIMEOUT - dt.timedelta(seconds=1))
     ).rowcount
     if suspected:
         log.warning("Redis has lost its queues: %d queued jobs are looked up", suspected)
