@@ -23,7 +23,7 @@ export function Toast({ text, tone, undo, link, stamp, onUndo, onClose }) {
               Undo
             </button>
           )}
-          <button type="button" className="icon-button small" aria-label="Close" onClick={onClose}>
+          <button type="button" className="icon-button small" aria-label="Close" onClick={onClose} data-testid="close-notice">
             ×
           </button>
         </div>

@@ -130,7 +130,7 @@ TRANSIENT_CONTROLS = frozenset(
         "input:root-tag",  # clicked in test_uploads.py
         "upload > button.icon-button",
         "sample-row > button:row-cancel",
-        "button.icon-button Close",  # of a notice, which closes by itself after ten seconds
+        "button:close-notice",  # clicked in test_trash.py
         "a:notice-open",  # clicked in test_projects.py
         "button:confirm-deletion",  # clicked in test_projects.py
         "button:match-close",  # clicked in test_preview_match.py

@@ -77,6 +77,8 @@ def test_a_phone_selects_by_a_long_press_and_restores_from_the_trash(
         expect(page.get_by_test_id("bulk")).to_contain_text("2 selected")
         page.get_by_test_id("bulk-delete").click()
         expect(rows).to_have_count(1)
+        page.get_by_test_id("close-notice").click()
+        expect(page.get_by_test_id("notice")).to_have_count(0)
         page.get_by_test_id("room-trash").click()
         expect(rows).to_have_count(2)
         expect(rows.first.get_by_test_id("days-left")).to_be_in_viewport(ratio=1)
