@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 import hashlib
 import os
 import shutil
@@ -15,13 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from sp404_app.supervisor.checkout import copy_checkout
 from sp404_app.supervisor.home import Home
+from tests.certificates import make_certificate
 from tests.product import ROOT, UNSET_PREFIXES, Product, free_port
 
 LEAN = {"SP404_WORKERS": "1", "SP404_DEMO": "false"}
@@ -103,7 +98,8 @@ def product_with(bundle: Path, **extra: str) -> Iterator[Product]:
 def https_in_front(port: int, https_port: int, folder: Path) -> Iterator[None]:
     """Terminate TLS on a port and pass the bytes on, as a proxy does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+    made = make_certificate(folder)
+    context.load_cert_chain(made / "fullchain.pem", made / "privkey.pem")
     loop = asyncio.new_event_loop()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -128,31 +124,3 @@ def https_in_front(port: int, https_port: int, folder: Path) -> Iterator[None]:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-
-
-def _certificate(folder: Path) -> Path:
-    """Write a certificate of `localhost` and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    today = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "localhost.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

@@ -16,7 +16,7 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor.environment import for_children
 from sp404_app.supervisor.home import Home
 from tests.monitoring import DEPLOY, expressions
-from tests.ops.conftest import eventually, signed_in
+from tests.ops.conftest import PASSWORD, eventually, signed_in
 from tests.product import Product, free_port
 from tests.sounds import wav
 
@@ -98,7 +98,7 @@ async def use(product: Product) -> None:
         assert client.post("/api/samples", files=file).status_code == 201
         eventually(lambda: client.get("/api/samples").json()["samples"][0]["status"] == "ready")
         assert client.post("/api/billing/subscribe", json={"plan": "pro"}).status_code == 200
-        form = {"email": client.get("/api/me").json()["email"], "password": "tape delay and dust"}
+        form = {"email": client.get("/api/me").json()["email"], "password": PASSWORD}
         token = client.post("/api/auth/login", json=form).json()["token"]
         bearer = {"Authorization": f"Bearer {token}"}
         client.cookies.clear()

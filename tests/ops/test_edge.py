@@ -10,11 +10,11 @@ import pytest
 
 from sp404_app.supervisor import postgresql
 from sp404_app.supervisor.home import Home
+from tests.certificates import make_certificate
 from tests.ops.conftest import PASSWORD, signed_in
 from tests.ops.nginx import (
     CERTIFICATES,
     delivered,
-    make_certificate,
     proxy_conf,
     running_nginx,
     trusting,

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from simple_websocket import Client as Socket
 
+from tests.certificates import make_certificate
 from tests.ops.conftest import eventually, signed_in
-from tests.ops.nginx import make_certificate, proxy_conf, running_nginx, trusting
+from tests.ops.nginx import proxy_conf, running_nginx, trusting
 from tests.product import ROOT, Product, free_port
 from tests.sounds import wav
 

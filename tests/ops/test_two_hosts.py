@@ -19,10 +19,11 @@ import pytest
 from sp404_app.supervisor import redis_server
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
+from tests.certificates import make_certificate
 from tests.ops.conftest import PASSWORD, eventually
-from tests.ops.nginx import make_certificate, proxy_conf, running_nginx, trusting
+from tests.ops.nginx import proxy_conf, running_nginx, trusting
 from tests.ops.processes import process
-from tests.ops.test_recovery import upload_until_stored
+from tests.ops.test_recovery import statuses, upload_until_stored
 from tests.postgres_servers import PostgresServer, running_postgres
 from tests.product import free_port
 from tests.s3_server import BUCKET, KEY_ID, S3Server, run_s3_server
@@ -175,9 +176,3 @@ def test_a_night_in_which_everything_is_killed_loses_and_doubles_nothing(night: 
     assert {key for (key,) in keys} <= {
         path.removeprefix(f"/{BUCKET}/crate/") for path in night.bucket.objects
     }
-
-
-def statuses(client: httpx.Client) -> dict[str, str]:
-    answer = client.get("/api/samples")
-    found = answer.json()["samples"] if answer.status_code == 200 else []
-    return {sample["id"]: sample["status"] for sample in found}
