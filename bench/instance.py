@@ -20,7 +20,8 @@ from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import passwords
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library.heard_words import MEANINGS, sample_tokens
-from sp404_app.services.library.search_terms import key_search_words, search_words
+from sp404_app.services.library.key_words import key_search_words
+from sp404_app.services.library.search_terms import search_words
 from sp404_app.settings import settings
 from sp404_app.supervisor import postgresql, redis_server
 from sp404_app.supervisor.home import Home

@@ -14,7 +14,8 @@ from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Analysis, Project, ProjectPad, Sample, UnsentMail, User
 from sp404_app.models.columns import now
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.library.search_terms import key_search_words, search_words
+from sp404_app.services.library.key_words import key_search_words
+from sp404_app.services.library.search_terms import search_words
 from tests.services.conftest import keep
 from tests.sounds import Keep
 

@@ -1,4 +1,4 @@
-"""Words of a search that also mean what was measured: "dark short kick around 90".
+"""Words of a search that also mean what was measured: "dark short kick around 90", "pad 88 bpm".
 
 A sample's search text holds a token for each word that its measurements deserve and for its class,
 as it does for its key. A word in quotes means only itself.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sp404_app.models import Kind
+from sp404_app.services.library.key_words import find_keys
 
 HEARD_PREFIX: Final = "zx"  # so that hardly any word that a person begins to type finds all tokens
 TEMPO_TOLERANCE: Final = 0.05  # of "around 90"
@@ -56,8 +57,10 @@ CLASS_WORDS: Final = {
 NAMED_OR_CLASS: Final = "named so, or of this class"
 
 QUOTED_RE: Final = re.compile(r'"[^"]*"')
+NUMBER: Final = r"\d{2,3}(?:\.\d{1,3})?"
 TEMPO_RE: Final = re.compile(
-    r"(?<!\S)(?:around|about|~)\s*(?P<bpm>\d{2,3}(?:\.\d{1,3})?)(?:\s?bpm)?(?!\S)", re.IGNORECASE
+    rf"(?<!\S)(?:(?:around|about|~)\s*(?P<around>{NUMBER})(?:\s?bpm)?|(?P<exactly>{NUMBER})\s?bpm)(?!\S)",
+    re.IGNORECASE,
 )
 
 
@@ -67,6 +70,23 @@ class Heard:
 
     text: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """The part of a search that asks for a tempo, and its limits in BPM."""
+
+    text: str
+    lowest: float
+    highest: float
+    is_exact: bool  # "88 bpm", which names may also say
+
+    @property
+    def meaning(self) -> str:
+        """Return the limits as text."""
+        if self.is_exact:
+            return f"{self.lowest:g} to {self.highest:g} BPM, or named so"
+        return f"{self.lowest:.0f} to {self.highest:.0f} BPM"
 
 
 def measured_token(word: str) -> str:
@@ -83,20 +103,104 @@ def sample_tokens(words: Sequence[str], sound_class: str | None, kind: str | Non
     return " ".join(f"{HEARD_PREFIX}{each}" for each in [*words, *classes, *loop])
 
 
-def parse_tempo(query: str) -> tuple[float, float] | None:
-    """Return the lowest and highest tempo in BPM that "around 90" means, None without such words.
+def parse_tempo(query: str) -> Tempo | None:
+    """Return the tempo that "around 90" or "88 bpm" asks for, None without such words.
 
-    Of several the last one counts.
+    "Around" is 5 % more or less, otherwise numbers that round to the typed one. Of several the last
+    one counts.
     """
-    found = [float(match["bpm"]) for match in _find_tempos(query)]
-    if not found or not MIN_BPM <= found[-1] <= MAX_BPM:
+    found = _find_tempos(query)
+    if not found or not MIN_BPM <= float(_number(found[-1])) <= MAX_BPM:
         return None
-    return found[-1] * (1 - TEMPO_TOLERANCE), found[-1] * (1 + TEMPO_TOLERANCE)
+    number = _number(found[-1])
+    bpm, decimals = float(number), len(number.partition(".")[2])
+    is_exact = found[-1]["exactly"] is not None
+    tolerance = 0.5 * 10**-decimals if is_exact else bpm * TEMPO_TOLERANCE
+    return Tempo(found[-1][0].strip(), bpm - tolerance, bpm + tolerance, is_exact)
+
+
+def _number(match: re.Match[str]) -> str:
+    return match["around"] or match["exactly"]
 
 
 def without_tempo(query: str) -> str:
     """Return a search text without the words that `parse_tempo` reads."""
     return _cut_tempos(query) if parse_tempo(query) else query
+
+
+def explain_words(query: str) -> list[Heard]:
+    """Return the words of a search that mean a measurement, in their order, each once."""
+    return list({part.heard.text.lower(): part.heard for part in _find_parts(query)}.values())
+
+
+def plain_words(query: str) -> list[str]:
+    """Return the words of a search that mean no measurement, each once, without quoted ones."""
+    rest = _mask_quotes(query)
+    for part in _find_parts(query):
+        rest = _blank(rest, part.start, part.end)
+    words = {piece.lower(): piece for piece in reversed(without_tempo(rest).split())}
+    return list(reversed(words.values()))
+
+
+def has_quoted(query: str) -> bool:
+    """Return whether a part of a search is in quotes."""
+    return QUOTED_RE.search(query) is not None
+
+
+def without_word(query: str, part: str) -> str:
+    """Return a search text without a word, a key ("in Am") or a tempo ("around 90")."""
+    if TEMPO_RE.fullmatch(part):
+        return " ".join(_cut_tempos(query).split())
+    wanted = part.lower()
+    spans = [(each.start, each.end) for each in _find_parts(query) if each.text == wanted]
+    if not spans:
+        words = re.finditer(r"\S+", _mask_quotes(query))
+        spans = [match.span() for match in words if match[0].lower() == wanted]
+    for start, end in reversed(spans):
+        query = query[:start] + query[end:]
+    return " ".join(query.split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    start: int
+    end: int
+    heard: Heard
+
+    @property
+    def text(self) -> str:
+        return self.heard.text.lower()
+
+
+def _find_parts(query: str) -> list[_Part]:
+    """Return the parts of a search that mean a measurement, in their order; of tempi the last."""
+    rest = _mask_quotes(query)
+    parts = []
+    if tempo := parse_tempo(query):
+        matches = _find_tempos(query)
+        parts.append(_Part(*matches[-1].span(), Heard(tempo.text, tempo.meaning)))
+        for match in matches:
+            rest = _blank(rest, *match.span())
+    for start, end, name in find_keys(rest):
+        parts.append(_Part(start, end, Heard(rest[start:end], f"{name}, or named so")))
+        rest = _blank(rest, start, end)
+    parts.extend(
+        _Part(*match.span(), Heard(match[0], meaning))
+        for match in re.finditer(r"\S+", rest)
+        if (meaning := _meaning_of(match[0].lower()))
+    )
+    return sorted(parts, key=lambda part: part.start)
+
+
+def _meaning_of(word: str) -> str:
+    measured = SYNONYMS.get(word)
+    if measured:
+        return MEANINGS[measured]
+    return NAMED_OR_CLASS if word in CLASS_WORDS else ""
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + " " * (end - start) + text[end:]
 
 
 def _mask_quotes(query: str) -> str:
@@ -112,41 +216,3 @@ def _cut_tempos(query: str) -> str:
     for match in reversed(_find_tempos(query)):
         query = f"{query[: match.start()]} {query[match.end() :]}"
     return query
-
-
-def explain_words(query: str) -> list[Heard]:
-    """Return the words of a search that mean a measurement, in their order, each once."""
-    found: dict[str, Heard] = {}
-    for piece in _mask_quotes(without_tempo(query)).split():
-        word = piece.lower()
-        if measured := SYNONYMS.get(word):
-            found[word] = Heard(piece, MEANINGS[measured])
-        elif word in CLASS_WORDS:
-            found[word] = Heard(piece, NAMED_OR_CLASS)
-    if tempo := parse_tempo(query):
-        text = _find_tempos(query)[-1][0].strip()
-        found[text] = Heard(text, f"{tempo[0]:.0f} to {tempo[1]:.0f} BPM")
-    return list(found.values())
-
-
-def plain_words(query: str) -> list[str]:
-    """Return the words of a search that mean no measurement, each once, without quoted ones."""
-    heard = {each.text.lower() for each in explain_words(query)}
-    pieces = _mask_quotes(without_tempo(query)).split()
-    words = {piece.lower(): piece for piece in reversed(pieces) if piece.lower() not in heard}
-    return list(reversed(words.values()))
-
-
-def has_quoted(query: str) -> bool:
-    """Return whether a part of a search is in quotes."""
-    return QUOTED_RE.search(query) is not None
-
-
-def without_word(query: str, part: str) -> str:
-    """Return a search text without a word that is measured, or without "around 90"."""
-    if TEMPO_RE.fullmatch(part):
-        return " ".join(_cut_tempos(query).split())
-    for match in reversed(list(re.finditer(r"\S+", _mask_quotes(query)))):
-        if match[0].lower() == part.lower():
-            query = query[: match.start()] + query[match.end() :]
-    return " ".join(query.split())

@@ -30,8 +30,9 @@ from sp404_app.services.infra.text import clean_name, clean_text, file_name, fol
 from sp404_app.services.library import changed_folders, tags, trash
 from sp404_app.services.library.changed_folders import Folder
 from sp404_app.services.library.heard_words import sample_tokens
+from sp404_app.services.library.key_words import key_search_words
 from sp404_app.services.library.sample_update import Change
-from sp404_app.services.library.search_terms import key_search_words, search_words
+from sp404_app.services.library.search_terms import search_words
 from sp404_app.services.library.trash import TrashResult
 from sp404_app.services.processing import jobs
 

@@ -380,7 +380,7 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
     Returns an empty string if a word has no similar one, or if nothing needs correction.
     """
     included, excluded = search_terms.parse_terms(query)
-    if not included or heard_words.parse_tempo(query) or '"' in query:
+    if not included or '"' in query:
         return ""
     # ts_stat takes a statement as text; a UUID cannot inject SQL.
     inner = f"select search from samples where user_id = '{uuid.UUID(str(user_id))}'"  # noqa: S608
@@ -391,7 +391,9 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
     corrected = [_nearest_word(term, vocabulary) for term in included]
     if corrected == [term.text for term in included] or not all(corrected):
         return ""
-    return " ".join([*corrected, *(f"-{term.text}" for term in excluded)])
+    tempo = heard_words.parse_tempo(query)
+    kept = [*(f"-{term.text}" for term in excluded), *([tempo.text] if tempo else [])]
+    return " ".join([*corrected, *kept])
 
 
 def _nearest_word(term: SearchTerm, vocabulary: list[str]) -> str:

@@ -28,12 +28,14 @@ def matches_text(q: str) -> ColumnElement[bool]:
     """Return the condition for a search text; without letters or digits it must be the exact name.
 
     A pasted name may contain a minus: "Sunrise -8A" also finds the sample of exactly this name.
-    "Around 90" limits the tempo.
+    "Around 90" limits the tempo; "88 bpm" does, too, but also finds names that say it.
     """
     tempo = heard_words.parse_tempo(q)
     if tempo is None:
         return _matches_words(q)
-    within = col(Sample.bpm).between(*tempo)
+    within: ColumnElement[bool] = col(Sample.bpm).between(tempo.lowest, tempo.highest)
+    if tempo.is_exact:
+        within = or_(within, _matches_tsquery([search_terms.build_tsquery(f'"{tempo.text}"')]))
     words = heard_words.without_tempo(q)
     return and_(within, _matches_words(words)) if words.strip() else within
 

@@ -13,9 +13,9 @@ from rapidfuzz.distance import OSA
 
 from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.features.filename_key import strip_accents
-from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.services.infra.text import fold
 from sp404_app.services.library.heard_words import measured_token, without_tempo
+from sp404_app.services.library.key_words import IN_KEY_RE, KEY_RE, key_token
 
 MAX_TERMS = 8
 MAX_QUERY_LENGTH = 400
@@ -25,12 +25,6 @@ MAX_TEXT_LENGTH = 4000  # characters of all words of one sample
 WORD_RE = re.compile(r"[^\W_]+")
 PART_RE = re.compile(r"\d+|[^\W\d_]+")
 CAMEL_CASE_RE = re.compile(r"(?<=[a-z])(?=[A-Z])")
-KEY_RE = re.compile(
-    r"(?<![^\W_])(?P<pitch>[A-Ga-g])(?P<sign>#|b|[\s_-]?(?i:sharp|flat)(?![a-z]))?"
-    r"(?:(?P<m>m)|[\s_-]?(?P<mode>(?i:major|minor|maj|min)))?(?![^\W_]|#)"
-)
-IN_KEY_RE = re.compile(r"(?<!\S)in\s+(?=[A-G](?:#|b)?m?(?!\S))")
-
 # A search for one word of a set finds all of them.
 SYNONYMS = [
     {"kick", "bd", "bassdrum", "kik"},
@@ -70,20 +64,12 @@ def search_words(*texts: str) -> str:
     found: dict[str, None] = {}
     for text in map(strip_accents, texts):
         found.update(
-            dict.fromkeys(token for match in KEY_RE.finditer(text) if (token := _key_token(match)))
+            dict.fromkeys(token for match in KEY_RE.finditer(text) if (token := key_token(match)))
         )
         for variant in dict.fromkeys((text, CAMEL_CASE_RE.sub(" ", text))):
             for whole in WORD_RE.findall(fold(variant)):
                 found.update(dict.fromkeys(_word_forms(whole[:MAX_WORD_LENGTH])))
     return " ".join(found)[:MAX_TEXT_LENGTH]
-
-
-def key_search_words(key: str | None) -> str:
-    """Return the search words of a key: its token, its mode and its Camelot code."""
-    if not key:
-        return ""
-    tonic, mode = key.split()
-    return f"{_format_key_token(PITCHES.index(tonic), mode)} {mode} {camelot(key).lower()}"
 
 
 def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
@@ -139,7 +125,7 @@ def _split_terms(text: str) -> list[SearchTerm]:
 def _terms_of_part(text: str, *, is_quoted: bool) -> Iterator[SearchTerm]:
     at = 0
     for match in KEY_RE.finditer(text):
-        token = _key_token(match)
+        token = key_token(match)
         if token is None:
             continue
         for words in _split_words(text[at : match.start()]):
@@ -205,20 +191,3 @@ def _key_term(match: re.Match[str], token: str) -> SearchTerm:
     if match["sign"] in {None, "b"} and not match["mode"]:
         options.append(f"{fold(match[0])}:*")
     return SearchTerm(match[0], _any_of(options), is_known=True)
-
-
-def _key_token(match: re.Match[str]) -> str | None:
-    """Return the token of a key, None if the text is an ordinary word: "a", "am", "bb"."""
-    sign = (match["sign"] or "").strip(" _-").lower()
-    written_out = sign in {"#", "sharp", "flat"} or match["mode"]
-    if not written_out and not (match["pitch"].isupper() and (sign or match["m"])):
-        return None
-    shift = {"": 0, "#": 1, "sharp": 1, "b": -1, "flat": -1}[sign]
-    mode = "minor" if match["m"] or (match["mode"] or "").lower().startswith("min") else ""
-    if match["mode"] and not mode:
-        mode = "major"
-    return _format_key_token((PITCHES.index(match["pitch"].upper()) + shift) % 12, mode)
-
-
-def _format_key_token(pitch: int, mode: str) -> str:
-    return f"key{PITCHES[pitch].lower().replace('#', 'sharp')}{mode}"

@@ -23,8 +23,9 @@ from sp404_app.services.auth import personal_access_tokens, sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import sample_list, samples, search
+from sp404_app.services.library.key_words import key_search_words
 from sp404_app.services.library.search_cursor import encode_cursor
-from sp404_app.services.library.search_terms import key_search_words, search_words
+from sp404_app.services.library.search_terms import search_words
 from sp404_app.services.processing import jobs, quota_backlog
 from sp404_app.settings import Settings, settings
 from sp404_app.telemetry import metrics

@@ -5,7 +5,8 @@ from sqlmodel import Session
 
 from sp404_app.audio.features.sound_words import Sounding, describe_sound
 from sp404_app.models import Kind, User
-from sp404_app.services.library import heard_words
+from sp404_app.services.library import heard_words, search
+from sp404_app.services.library.search import SampleQuery
 from sp404_app.services.library.search_terms import parse_terms
 from tests.services.library.test_search import Add, add, names
 
@@ -61,6 +62,29 @@ def test_around_a_tempo_limits_it_and_in_a_key_finds_the_key(
     assert names(session, user, q="around 5") == []
 
 
+def test_a_number_and_bpm_find_the_tempo_and_names_that_say_it(
+    session: Session, user: User, add: Add
+) -> None:
+    add("a", bpm=88.3)
+    add("b", bpm=88.6, tags=["dusty"])
+    add("Old 88bpm take", bpm=132.0)
+    add("c", bpm=88.0, tags=["dusty"])
+    assert names(session, user, q="88 bpm") == names(session, user, q="88BPM")
+    assert names(session, user, q="88 bpm") == ["a", "c", "Old 88bpm take"]
+    assert names(session, user, q="dusty 88 bpm") == ["c"]
+    assert names(session, user, q="88.6 bpm dusty") == ["b"]
+    assert names(session, user, q='"88 bpm"') == ["Old 88bpm take"]
+    assert names(session, user, q="-88bpm") == ["a", "b", "c"]
+    assert names(session, user, q="5 bpm") == []
+
+
+def test_a_tempo_stays_when_spelling_is_corrected(session: Session, user: User, add: Add) -> None:
+    add("a", bpm=88.0, tags=["dusty"])
+    add("b", bpm=90.0, tags=["dusty"])
+    found = search.search_page(session, user.id, SampleQuery(q="dutsy 88 bpm"), "", 9)
+    assert ([row.name for row in found.rows], found.corrected) == (["a"], "dusty 88 bpm")
+
+
 def test_the_words_of_a_sample_follow_its_class(session: Session, user: User, add: Add) -> None:
     for tokens, of in (
         ("zxdark zxkick", (["dark"], "kick", "one_shot")),
@@ -102,12 +126,19 @@ def test_each_measured_word_has_a_meaning_and_can_be_measured() -> None:
         ("Dark short kick", ["Dark", "short", "kick"]),
         ("loops hats", ["loops", "hats"]),
         ("pad around 90 bpm", ["around 90 bpm"]),
+        ("pad 88 bpm", ["88 bpm"]),
+        ("pad 88bpm", ["88bpm"]),
+        ("break_88bpm -90bpm 1234 bpm", []),
         ('"dark" pad', []),
         ('"very dark kick" hat', ["hat"]),
         ('"slow around 90 take"', []),
         ('"dark', []),
         ("-dark pad", []),
         ("dark dark", ["dark"]),
+        ("warm pad in Am around 90", ["warm", "in Am", "around 90"]),
+        ("F# minor loop", ["F# minor", "loop"]),
+        ("am Abmaj7 -Am break_Am a", []),
+        ('"in Am" pad', []),
         ("around 5 ~ about", []),
         ("", []),
     ],
@@ -121,6 +152,14 @@ def test_a_removed_chip_removes_its_word() -> None:
     found = heard_words.plain_words('Dusty dark kick "tape hiss" dusty 303 around 90')
     assert found == ["Dusty", "303"]
     assert heard_words.without_word("pad around 90 bpm", "around 90 bpm") == "pad"
+    assert heard_words.without_word("pad 88 bpm", "88 bpm") == "pad"
+    assert heard_words.without_word("warm pad in Am", "in Am") == "warm pad"
+    assert heard_words.without_word("pad F# minor minor", "F# minor") == "pad minor"
+    assert heard_words.plain_words("dusty pad F# minor tape in Am") == ["dusty", "pad", "tape"]
+    assert [each.meaning for each in heard_words.explain_words("Am F#")] == [
+        "A minor, or named so",
+        "F# major or minor, or named so",
+    ]
     assert heard_words.without_word("dark kick", "unknown") == "dark kick"
     assert heard_words.without_word("dark loop DARK", "dark") == "loop"
     quoted = '"very dark kick" dark around 90'
