@@ -96,6 +96,31 @@ function remember({ text, detail, icon, href }) {
 
 const recentElsewhere = () => recent.filter(({ href }) => href !== location.pathname + location.search).slice(0, MAX_RECENT);
 
+// An entry with today's name, null if what it opens is gone. A page, or no answer: as it was.
+async function refreshed(item, signal) {
+  const [, field, id] = item.href.match(/^\/(samples|projects|collections)\/([\w-]+)$/) || [];
+  if (!id) return item;
+  const answer = await fetch(`/api/${field}/${id}`, { signal });
+  if (answer.status === 404) return null;
+  if (!answer.ok) return item;
+  const found = await answer.json();
+  return { ...item, text: found.name, detail: field === "samples" ? describe(found) : item.detail };
+}
+
+function useRecent() {
+  const [shown, setShown] = useState(recentElsewhere);
+  useEffect(() => {
+    const request = new AbortController();
+    Promise.all(recent.map((each) => refreshed(each, request.signal).catch(() => each))).then((items) => {
+      if (request.signal.aborted) return; // the palette was closed, and another entry may be first
+      recent = items.filter(Boolean);
+      setShown(recentElsewhere());
+    });
+    return () => request.abort();
+  }, []);
+  return shown;
+}
+
 const withIcon = (icon, items) => items.map((each) => ({ icon, ...each }));
 
 const describe = (sample) => [sample.bpm && `${Math.round(sample.bpm * 10) / 10} BPM`, sample.key, sample.sound_class || sample.kind?.replace("_", "-")].filter(Boolean).join(" · ");
@@ -151,6 +176,7 @@ function Palette({ destinations, keys, onClose }) {
   const [active, setActive] = useState(0);
   const query = text.trim();
   const { sounds, problem } = useSounds(query);
+  const before = useRecent();
   const projects = usePlaces("/api/projects", "projects", "Project", 0);
   const named = query && `/api/collections?counts=false&limit=${MAX_COLLECTIONS}&q=${encodeURIComponent(query)}`;
   const collections = usePlaces(named, "collections", "Collection", TYPING_PAUSE_MS);
@@ -174,7 +200,7 @@ function Palette({ destinations, keys, onClose }) {
     const elsewhere = destinations.filter(({ press, text: name }) => press && !here.has(name));
     const actions = [...shortcuts, ...controls.filter((each) => !named.has(each.text)), ...THEMES];
     const found = [
-      ["Recent", query ? [] : recentElsewhere()],
+      ["Recent", query ? [] : before],
       ["Go to", withIcon("page", matching(destinations.filter(({ press }) => !press), words))],
       ["Actions", withIcon("action", matching([...actions, ...elsewhere], words).slice(0, MAX_ACTIONS))],
       ["Sounds", withIcon("sound", sounds.map((each) => ({ text: each.name, detail: describe(each), href: `/samples/${each.id}` })))],
@@ -182,7 +208,7 @@ function Palette({ destinations, keys, onClose }) {
     ];
     if (query) found.push(["Library", [{ icon: "page", text: `Search the library for “${query}”`, href: `/library?q=${encodeURIComponent(query)}` }]]);
     return found.filter(([, items]) => items.length);
-  }, [query, sounds, projects, collections, destinations, keys, controls]);
+  }, [query, before, sounds, projects, collections, destinations, keys, controls]);
 
   const items = groups.flatMap(([, each]) => each);
   const here = Math.min(active, items.length - 1);

@@ -75,6 +75,27 @@ def test_what_was_opened_last_comes_first(demo: Page) -> None:
     expect(demo.get_by_role("group", name="Recent")).to_have_count(0)
 
 
+def test_what_was_opened_last_has_the_name_of_today(demo: Page, product: Product) -> None:
+    headers = {"Origin": product.base_url}
+    find(demo, "velvet kick")
+    demo.get_by_role("option", name=re.compile("^Velvet Kick")).click()
+    expect(demo.get_by_role("heading", name="Velvet Kick")).to_be_visible()
+    path = demo.evaluate("location.pathname")
+    find(demo, "usage")
+    demo.keyboard.press("Enter")
+    expect(demo.get_by_role("heading", name="Usage", exact=True)).to_be_visible()
+    recent = demo.get_by_role("group", name="Recent").get_by_role("option")
+    try:
+        assert demo.request.patch(f"/api{path}", data={"name": "Suede Kick"}, headers=headers).ok
+        demo.keyboard.press("Control+k")
+        expect(recent).to_contain_text(["Suede Kick"])
+        demo.keyboard.press("Escape")
+    finally:
+        assert demo.request.patch(f"/api{path}", data={"name": "Velvet Kick"}, headers=headers).ok
+    demo.keyboard.press("Control+k")
+    expect(recent).to_contain_text(["Velvet Kick"])
+
+
 @pytest.mark.parametrize(
     ("words", "dialog"),
     [

@@ -74,3 +74,10 @@ def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
     phone.locator(".mini-wave").first.tap()
     expect(phone.locator(".player-facts")).to_be_in_viewport(ratio=1)
     expect(phone.get_by_test_id("player-toggle")).to_be_in_viewport(ratio=1)
+
+
+def test_the_room_that_is_open_is_in_sight(phone: Page) -> None:
+    phone.goto("/library?view=trash")
+    trash = phone.get_by_test_id("room-trash")
+    expect(trash).to_have_attribute("aria-pressed", "true")
+    expect(trash).to_be_in_viewport(ratio=1)
