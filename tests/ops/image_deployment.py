@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import uuid
@@ -144,6 +145,14 @@ def start(deployment: Deployment, compose: dict[str, Any], stack: ExitStack) -> 
         eventually(lambda port=port: is_ready(port, running), 300)
 
 
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), 5).close()
+    except OSError:
+        return False
+    return True
+
+
 def is_ready(port: int, running: list[Container]) -> bool:
     for each in running:
         assert each.outside.poll() is None, each.said()
@@ -155,7 +164,7 @@ def is_ready(port: int, running: list[Container]) -> bool:
 
 @contextmanager
 def caddy_before(ports: Iterable[int], folder: Path) -> Iterator[int]:
-    """Run Caddy with the delivered file, but without https and DNS; yield its port.
+    """Run Caddy with the delivered file, but without https and DNS; yield its port once it listens.
 
     Raises:
         LookupError: If there is no Caddy.
@@ -180,7 +189,7 @@ def caddy_before(ports: Iterable[int], folder: Path) -> Iterator[int]:
             stderr=log,
         )
     try:
-        eventually(lambda: is_ready(port, []))
+        eventually(lambda: listens(port))
         yield port
     finally:
         server.terminate()

@@ -1,4 +1,4 @@
-"""nginx with `deploy/nginx/crate404.conf`, over https: an upload, an event stream, a websocket."""
+"""nginx and Caddy with the delivered files: uploads, event streams, websockets, restarts."""
 
 import re
 import shutil
@@ -13,6 +13,7 @@ from simple_websocket import Client as Socket
 
 from tests.certificates import make_certificate
 from tests.ops.conftest import eventually, signed_in
+from tests.ops.image_deployment import caddy_before
 from tests.ops.nginx import proxy_conf, running_nginx, trusting
 from tests.product import ROOT, Product, free_port
 from tests.sounds import wav
@@ -127,6 +128,21 @@ def test_nginx_says_that_it_restarts_while_no_web_server_answers(
         page, answer = client.get("/library"), client.post("/api/samples", files={"file": b"x"})
     assert (page.status_code, answer.status_code) == (503, 503)
     assert page.headers["retry-after"] == answer.headers["retry-after"] == "5"
+    assert (answer.json()["status"], answer.json()["code"]) == (503, "unavailable")
+    assert "restarting" in page.text
+
+
+def test_caddy_says_that_it_restarts_while_no_web_server_answers(tmp_path: Path) -> None:
+    if not CADDY:
+        pytest.skip("Caddy is not installed")
+    with (
+        caddy_before([free_port()], tmp_path) as port,
+        httpx.Client(base_url=f"http://localhost:{port}", timeout=60) as client,
+    ):
+        page, answer = client.get("/library"), client.post("/api/samples", files={"file": b"x"})
+    assert (page.status_code, answer.status_code) == (503, 503)
+    assert page.headers["retry-after"] == answer.headers["retry-after"] == "5"
+    assert page.headers["content-type"] == "text/html"
     assert (answer.json()["status"], answer.json()["code"]) == (503, "unavailable")
     assert "restarting" in page.text
 
