@@ -26,6 +26,7 @@ def test_an_unknown_url_shows_the_404_page_with_links(
     assert answer
     assert (answer.status, answer.url.startswith(f"{base_url}/")) == (404, True)
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    expect(page).to_have_title("Page not found · Crate 404")
     page.get_by_role("link", name="Go to the home page").click()
     expect(page).to_have_url(f"{base_url}/")
 

@@ -76,8 +76,21 @@ def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
     expect(phone.get_by_test_id("player-toggle")).to_be_in_viewport(ratio=1)
 
 
+def test_an_order_that_phones_do_not_offer_has_an_option_until_another_is_chosen(
+    phone: Page,
+) -> None:
+    phone.goto("/library?sort=-name")
+    phone.get_by_test_id("filters").tap()
+    sort = phone.get_by_test_id("sort")
+    expect(sort).to_have_value("-name")
+    expect(sort.locator("option:checked")).to_have_text("other order")
+    sort.select_option("name")
+    expect(phone).to_have_url(re.compile("sort=name$"))
+    expect(sort.get_by_text("other order")).to_have_count(0)
+
+
 def test_the_room_that_is_open_is_in_sight(phone: Page) -> None:
     phone.goto("/library?view=trash")
     trash = phone.get_by_test_id("room-trash")
     expect(trash).to_have_attribute("aria-pressed", "true")
-    expect(trash).to_be_in_viewport(ratio=1)
+    expect(trash).to_be_in_viewport(ratio=0.99)  # its edge may be at a part of a pixel
