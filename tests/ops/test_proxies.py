@@ -119,6 +119,31 @@ def test_the_headers_behind_nginx_agree_with_the_table_of_what_a_cdn_may_cache(
             assert caching(path).removeprefix("private, ") in {"no-store", "no-cache"}, path
 
 
+def test_uploads_that_are_refused_do_not_take_the_site_from_others(
+    new_product: Callable[..., Product], certificate: Path, tmp_path: Path
+) -> None:
+    https = free_port()
+    url = f"https://localhost:{https}"
+    product = new_product(SP404_PUBLIC_URL=url, SP404_TRUSTED_PROXIES="127.0.0.1")
+    product.start()
+    # Two servers: with one, nginx ignores failures.
+    one = f"    server 127.0.0.1:{product.port} fail_timeout=60s;\n"
+    delivered = "    server 127.0.0.1:3000 max_fails=5 fail_timeout=2s;\n"
+    conf = proxy_conf({delivered: 2 * one}, certificate, https)
+    refused = [
+        ("/api/samples", {"Authorization": "Bearer wrong"}, 401),
+        ("/api/auth/login", {}, 413),
+    ]
+    with (
+        running_nginx(tmp_path, certificate, url, conf),
+        httpx.Client(base_url=url, verify=trusting(certificate), timeout=60) as client,
+    ):
+        for path, headers, status in 4 * refused:
+            file = {"file": ("large.wav", bytes(3 << 20))}
+            assert client.post(path, headers=headers, files=file).status_code == status
+            assert client.get("/api/health/live").status_code == 200
+
+
 def test_nginx_says_that_it_restarts_while_no_web_server_answers(
     proxied: tuple[Product, str], certificate: Path
 ) -> None:

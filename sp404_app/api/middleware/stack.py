@@ -2,7 +2,8 @@
 
 From the outside in:
 
-1. `client_ip` first: rate limits, logs and the local-only check need the client's address.
+1. `unread_bodies` reads on whatever answered; `client_ip` before all others: rate limits, logs and
+   the local-only check need the client's address.
 2. `websocket_limits` before anything reads from a websocket.
 3. `closing_connections` sees all responses, also a 500; `request_id`, so that every later log line
    carries the id; then `trace_requests`, so that they carry the id of the trace, too.
@@ -36,10 +37,12 @@ from sp404_app.api.middleware.sample_list import serve_sample_list
 from sp404_app.api.middleware.security_headers import add_security_headers
 from sp404_app.api.middleware.server_errors import catch_server_errors
 from sp404_app.api.middleware.trace_requests import trace_requests
+from sp404_app.api.middleware.unread_bodies import read_unread_bodies
 from sp404_app.api.middleware.vary import add_vary_to_private
 from sp404_app.api.middleware.websocket_limits import limit_websockets
 
 OUTSIDE_IN = (
+    read_unread_bodies,
     set_client_ip,
     limit_websockets,
     close_connections_when_draining,
