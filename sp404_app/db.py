@@ -237,5 +237,11 @@ async def quick(statement: str, *values: object) -> list[Any]:
                 tracing.span("SELECT", "CLIENT", tracing.query_attributes(statement)),
             ):
                 return await connection.fetch(statement, *values)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # of a connection that ends during the protocol's exchange
+        OSError,
+        ValueError,
+    ) as error:
         raise NotQuick from error

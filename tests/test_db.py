@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
+import asyncpg
 import pytest
 from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
@@ -177,6 +178,30 @@ async def test_a_quick_read_times_out_and_its_connection_is_reused() -> None:
     async with db.quick_reads():
         await declined("select pg_sleep(60)")
         assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]
+
+
+async def test_a_read_whose_connection_the_database_ends_is_declined() -> None:
+    ends = asyncio.get_running_loop().time() + 3
+    kill = "select pg_terminate_backend($1)"
+
+    async def read(pids: set[int]) -> None:
+        while asyncio.get_running_loop().time() < ends:
+            try:
+                pids.add((await db.quick("select pg_backend_pid()"))[0][0])
+            except db.NotQuick:
+                await asyncio.sleep(0.01)
+
+    async with db.quick_reads(), asyncio.TaskGroup() as group:
+        pids: set[int] = set()
+        for _ in range(8):
+            group.create_task(read(pids))
+        killer = await asyncpg.connect(db.asyncpg_address(settings().database_url))
+        while asyncio.get_running_loop().time() < ends:
+            for pid in list(pids):
+                await killer.execute(kill, pid)
+            pids.clear()
+            await asyncio.sleep(0.02)
+        await killer.close()
 
 
 async def declined(statement: str = "select 1") -> None:
