@@ -69,7 +69,7 @@ async def _rounds() -> None:
 
 async def _lost_jobs() -> None:
     while True:
-        await _run_task(jobs.suspect_queued_jobs, now())
+        await _run_task(jobs.suspect_queued_jobs)
         await _run_task(jobs.requeue_lost_jobs, now())
         await asyncio.sleep(LOST_JOBS_INTERVAL_S)
 

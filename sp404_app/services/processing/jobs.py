@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 _IS_LISTED = col(ProcessingJob.kind) != JobKind.SPECTROGRAM
 MAX_ATTEMPTS = 2
 HEARTBEAT_TIMEOUT = dt.timedelta(seconds=12)  # e.g. the machine of the worker is gone
+SILENT = HEARTBEAT_TIMEOUT + dt.timedelta(seconds=1)
 SUSPECT_AFTER = dt.timedelta(seconds=3)  # then Redis is asked whether the process still runs
 STOPPED_TWICE = "This failed twice, so we stopped trying. You can start it again."
 FAILED_TWICE = "The analysis of this file crashed twice, so we stopped trying. You can try again."
@@ -272,7 +273,8 @@ def requeue_lost_jobs(session: Session, at: dt.datetime) -> int:
             col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
             is_silent | is_suspect,
         )
-        .order_by(col(ProcessingJob.heartbeat_at))
+        # Those in progress come first: their users have waited, and they are few.
+        .order_by(col(ProcessingJob.status) != JobStatus.RUNNING, col(ProcessingJob.heartbeat_at))
         .limit(200)
         .with_for_update(skip_locked=True)
     ).all()
@@ -290,10 +292,11 @@ def requeue_lost_jobs(session: Session, at: dt.datetime) -> int:
     return sum(_requeue(session, job, rq_job_ids) for job in stale if job not in failed)
 
 
-def suspect_queued_jobs(session: Session, at: dt.datetime) -> int:
+def suspect_queued_jobs(session: Session) -> int:
     """Make all queued jobs count as silent if Redis has lost its queues; return how many.
 
-    `requeue_lost_jobs` then looks them up at once, instead of after `HEARTBEAT_TIMEOUT`. The
+    `requeue_lost_jobs` then looks them up at once, instead of after `HEARTBEAT_TIMEOUT`, and keeps
+    their order. The
     scheduler calls this every second: one small request to Redis.
     """
     if queue.are_kept():
@@ -306,7 +309,7 @@ def suspect_queued_jobs(session: Session, at: dt.datetime) -> int:
     suspected = session.exec(
         update(ProcessingJob)
         .where(col(ProcessingJob.id).in_(queued))
-        .values(heartbeat_at=at - HEARTBEAT_TIMEOUT - dt.timedelta(seconds=1))
+        .values(heartbeat_at=col(ProcessingJob.heartbeat_at) - SILENT)
     ).rowcount
     if suspected:
         log.warning("Redis has lost its queues: %d queued jobs are looked up", suspected)

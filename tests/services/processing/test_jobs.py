@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select, update
 
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound
@@ -208,7 +208,7 @@ def test_without_redis_only_the_heartbeat_counts(
 
 def suspect_queued() -> int:
     with transaction() as session:
-        return jobs.suspect_queued_jobs(session, now())
+        return jobs.suspect_queued_jobs(session)
 
 
 def test_an_emptied_redis_gets_the_queued_jobs_back_at_once(keep: Keep) -> None:
@@ -223,6 +223,31 @@ def test_an_emptied_redis_gets_the_queued_jobs_back_at_once(keep: Keep) -> None:
         assert suspect_queued() == 0
         assert requeue_lost(seconds=0) == 0
     assert job_of(running).status == JobStatus.RUNNING
+
+
+def test_after_redis_was_emptied_the_jobs_keep_their_order(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspect_queued()
+    kept = [keep() for _ in range(8)]
+    with transaction() as session:
+        for number, sample_id in enumerate(reversed(kept)):
+            session.exec(
+                update(ProcessingJob)
+                .where(col(ProcessingJob.sample_id) == sample_id)
+                .values(heartbeat_at=now() - dt.timedelta(seconds=2, milliseconds=10 * number))
+            )
+    events.connection().flushdb()
+    requeued: list[uuid.UUID] = []
+    requeue = jobs._requeue
+
+    def note(session: Session, job: ProcessingJob, ids: frozenset[str]) -> bool:
+        requeued.append(job.sample_id)
+        return requeue(session, job, ids)
+
+    monkeypatch.setattr(jobs, "_requeue", note)
+    assert suspect_queued() == len(kept) == requeue_lost(seconds=0)
+    assert requeued == kept
 
 
 def test_a_first_start_enqueues_no_job_twice(keep: Keep) -> None:
