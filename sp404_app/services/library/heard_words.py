@@ -56,6 +56,7 @@ CLASS_WORDS: Final = {
 }  # fmt: skip
 NAMED_OR_CLASS: Final = "named so, or of this class"
 
+MASK: Final = "\0"  # no space: the words around do not belong together, as "in" and "Am"
 QUOTED_RE: Final = re.compile(r'"[^"]*"')
 NUMBER: Final = r"\d{2,3}(?:\.\d{1,3})?"
 TEMPO_RE: Final = re.compile(
@@ -77,6 +78,7 @@ class Tempo:
     """The part of a search that asks for a tempo, and its limits in BPM."""
 
     text: str
+    number: str
     lowest: float
     highest: float
     is_exact: bool  # "88 bpm", which names may also say
@@ -85,7 +87,7 @@ class Tempo:
     def meaning(self) -> str:
         """Return the limits as text."""
         if self.is_exact:
-            return f"{self.lowest:g} to {self.highest:g} BPM, or named so"
+            return f"{self.lowest:.10g} to {self.highest:.10g} BPM, or named so"
         return f"{self.lowest:.0f} to {self.highest:.0f} BPM"
 
 
@@ -116,7 +118,7 @@ def parse_tempo(query: str) -> Tempo | None:
     bpm, decimals = float(number), len(number.partition(".")[2])
     is_exact = found[-1]["exactly"] is not None
     tolerance = 0.5 * 10**-decimals if is_exact else bpm * TEMPO_TOLERANCE
-    return Tempo(found[-1][0].strip(), bpm - tolerance, bpm + tolerance, is_exact)
+    return Tempo(found[-1][0].strip(), number, bpm - tolerance, bpm + tolerance, is_exact)
 
 
 def _number(match: re.Match[str]) -> str:
@@ -130,7 +132,7 @@ def without_tempo(query: str) -> str:
 
 def explain_words(query: str) -> list[Heard]:
     """Return the words of a search that mean a measurement, in their order, each once."""
-    return list({part.heard.text.lower(): part.heard for part in _find_parts(query)}.values())
+    return list({part.text: part.heard for part in _find_parts(query)}.values())
 
 
 def plain_words(query: str) -> list[str]:
@@ -138,7 +140,8 @@ def plain_words(query: str) -> list[str]:
     rest = _mask_quotes(query)
     for part in _find_parts(query):
         rest = _blank(rest, part.start, part.end)
-    words = {piece.lower(): piece for piece in reversed(without_tempo(rest).split())}
+    pieces = [piece for piece in without_tempo(rest).split() if piece.strip(MASK)]
+    words = {piece.lower(): piece for piece in reversed(pieces)}
     return list(reversed(words.values()))
 
 
@@ -152,9 +155,13 @@ def without_word(query: str, part: str) -> str:
     if TEMPO_RE.fullmatch(part):
         return " ".join(_cut_tempos(query).split())
     wanted = part.lower()
-    spans = [(each.start, each.end) for each in _find_parts(query) if each.text == wanted]
+    parts = _find_parts(query)
+    spans = [(each.start, each.end) for each in parts if each.text in {part, wanted}]
     if not spans:
-        words = re.finditer(r"\S+", _mask_quotes(query))
+        rest = _mask_quotes(query)
+        for each in parts:
+            rest = _blank(rest, each.start, each.end)
+        words = re.finditer(r"\S+", rest)
         spans = [match.span() for match in words if match[0].lower() == wanted]
     for start, end in reversed(spans):
         query = query[:start] + query[end:]
@@ -166,10 +173,12 @@ class _Part:
     start: int
     end: int
     heard: Heard
+    is_key: bool = False
 
     @property
     def text(self) -> str:
-        return self.heard.text.lower()
+        """The text in lower case, if that means the same: "cm" is not the key "Cm"."""
+        return self.heard.text if self.is_key else self.heard.text.lower()
 
 
 def _find_parts(query: str) -> list[_Part]:
@@ -182,7 +191,7 @@ def _find_parts(query: str) -> list[_Part]:
         for match in matches:
             rest = _blank(rest, *match.span())
     for start, end, name in find_keys(rest):
-        parts.append(_Part(start, end, Heard(rest[start:end], f"{name}, or named so")))
+        parts.append(_Part(start, end, Heard(rest[start:end], f"{name}, or named so"), True))
         rest = _blank(rest, start, end)
     parts.extend(
         _Part(*match.span(), Heard(match[0], meaning))
@@ -200,12 +209,12 @@ def _meaning_of(word: str) -> str:
 
 
 def _blank(text: str, start: int, end: int) -> str:
-    return text[:start] + " " * (end - start) + text[end:]
+    return text[:start] + MASK * (end - start) + text[end:]
 
 
 def _mask_quotes(query: str) -> str:
-    """Return a text of the same length with spaces in place of what is quoted."""
-    return QUOTED_RE.sub(lambda match: " " * len(match[0]), query)
+    """Return a text of the same length in which what is quoted is masked."""
+    return QUOTED_RE.sub(lambda match: f" {MASK * (len(match[0]) - 2)} ", query)
 
 
 def _find_tempos(query: str) -> list[re.Match[str]]:

@@ -43,7 +43,7 @@ def key_token(match: re.Match[str]) -> str | None:
 
 def _parse_key(match: re.Match[str]) -> tuple[int, str] | None:
     """Return the pitch class of the tonic, 0 to 11, and the mode, empty if it is not said."""
-    sign = (match["sign"] or "").strip(" _-").lower()
+    sign = (match["sign"] or "").strip().strip("_-").lower()
     written_out = sign in {"#", "sharp", "flat"} or match["mode"]
     if not written_out and not (match["pitch"].isupper() and (sign or match["m"])):
         return None

@@ -392,8 +392,9 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
     if corrected == [term.text for term in included] or not all(corrected):
         return ""
     tempo = heard_words.parse_tempo(query)
-    kept = [*(f"-{term.text}" for term in excluded), *([tempo.text] if tempo else [])]
-    return " ".join([*corrected, *kept])
+    # The tempo comes first: after another word it could mean something else ("around 88 bpm").
+    before = [tempo.text] if tempo else []
+    return " ".join([*before, *corrected, *(f"-{term.text}" for term in excluded)])
 
 
 def _nearest_word(term: SearchTerm, vocabulary: list[str]) -> str:

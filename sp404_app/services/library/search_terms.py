@@ -78,8 +78,8 @@ def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
     The extension of a pasted file name is ignored, as are "around 90" (see `heard_words`) and "in"
     before a key.
     """
-    query = split_extension(query.strip())[0][:MAX_QUERY_LENGTH]
-    pieces = IN_KEY_RE.sub("", strip_accents(without_tempo(query))).split()
+    query = split_extension(without_tempo(query).strip())[0][:MAX_QUERY_LENGTH]
+    pieces = IN_KEY_RE.sub("", strip_accents(query)).split()
     excluded = [piece for piece in pieces if _is_excluded(piece)]
     kept = " ".join(piece for piece in pieces if not _is_excluded(piece))
     return _split_terms(kept), _split_terms(" ".join(piece.lstrip("-") for piece in excluded))
@@ -91,6 +91,11 @@ def build_tsquery(query: str) -> str:
     return " & ".join(
         [term.tsquery for term in included] + [f"!{term.tsquery}" for term in excluded]
     )
+
+
+def tempo_tsquery(number: str) -> str:
+    """Return the tsquery of names that say a tempo, such as "88.5": its numbers and "bpm"."""
+    return " & ".join([*(_strip_zeros(part) for part in PART_RE.findall(number)), "bpm:*"])
 
 
 def list_synonyms(word: str) -> list[str]:

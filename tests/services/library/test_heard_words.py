@@ -76,13 +76,18 @@ def test_a_number_and_bpm_find_the_tempo_and_names_that_say_it(
     assert names(session, user, q='"88 bpm"') == ["Old 88bpm take"]
     assert names(session, user, q="-88bpm") == ["a", "b", "c"]
     assert names(session, user, q="5 bpm") == []
+    add("880 Kick 120 bpm", bpm=120.0)
+    add("Old 88bpm take two", bpm=140.0)
+    assert names(session, user, q="88 bpm") == ["a", "c", "Old 88bpm take", "Old 88bpm take two"]
+    assert names(session, user, q="Old 88bpm take.wav") == ["Old 88bpm take", "Old 88bpm take two"]
+    assert names(session, user, q="Take 88 bpm.wav") == ["Old 88bpm take", "Old 88bpm take two"]
 
 
 def test_a_tempo_stays_when_spelling_is_corrected(session: Session, user: User, add: Add) -> None:
     add("a", bpm=88.0, tags=["dusty"])
     add("b", bpm=90.0, tags=["dusty"])
     found = search.search_page(session, user.id, SampleQuery(q="dutsy 88 bpm"), "", 9)
-    assert ([row.name for row in found.rows], found.corrected) == (["a"], "dusty 88 bpm")
+    assert ([row.name for row in found.rows], found.corrected) == (["a"], "88 bpm dusty")
 
 
 def test_the_words_of_a_sample_follow_its_class(session: Session, user: User, add: Add) -> None:
@@ -139,6 +144,10 @@ def test_each_measured_word_has_a_meaning_and_can_be_measured() -> None:
         ("F# minor loop", ["F# minor", "loop"]),
         ("am Abmaj7 -Am break_Am a", []),
         ('"in Am" pad', []),
+        ("in 88 bpm Am", ["88 bpm", "Am"]),
+        ('loop in "dusty" Am', ["loop", "Am"]),
+        ('around "dusty" 90 dark"x"', ["dark"]),
+        ("A\tsharp A\nflat A\u2028sharp", ["A\tsharp", "A\nflat", "A\u2028sharp"]),
         ("around 5 ~ about", []),
         ("", []),
     ],
@@ -155,6 +164,9 @@ def test_a_removed_chip_removes_its_word() -> None:
     assert heard_words.without_word("pad 88 bpm", "88 bpm") == "pad"
     assert heard_words.without_word("warm pad in Am", "in Am") == "warm pad"
     assert heard_words.without_word("pad F# minor minor", "F# minor") == "pad minor"
+    assert heard_words.without_word("Cm cm", "cm") == "Cm"
+    assert heard_words.without_word('loop in "dusty" Am', "Am") == 'loop in "dusty"'
+    assert heard_words.explain_words("123.456 bpm")[0].meaning.startswith("123.4555 to 123.4565")
     assert heard_words.plain_words("dusty pad F# minor tape in Am") == ["dusty", "pad", "tape"]
     assert [each.meaning for each in heard_words.explain_words("Am F#")] == [
         "A minor, or named so",
