@@ -43,7 +43,8 @@ def write_journal(settings: Settings, journal: Journal, secrets: Iterable[Path])
     """
     folder = settings.secrets / FOLDER
     with explain_os_errors(folder):
-        folder.mkdir(parents=True, mode=0o700)
+        settings.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)  # not of `parents` alone
+        folder.mkdir(mode=0o700)
         for path in secrets:
             copy = folder / path.name
             copy.touch(mode=0o600)

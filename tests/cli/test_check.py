@@ -183,6 +183,8 @@ def test_a_database_of_another_version(
     with another_database(services, table.replace("%s", f"'{revision}'"), grants) as url:
         status, message = check("migrations", database_url=url)
         assert (status, words in message) == (Status.MISSING, True)
+        rolled_back = check("migrations", database_url=url, accept_newer_database=True)[0]
+        assert rolled_back is (Status.WARNING if revision == "ffff" else Status.MISSING)
 
 
 @pytest.mark.parametrize(

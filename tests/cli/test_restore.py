@@ -229,6 +229,14 @@ def test_a_process_that_starts_during_a_restore_waits_for_its_end(other: Setting
         pass
 
 
+def test_the_folder_of_secrets_that_a_restore_creates_is_for_its_user_only(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path / "home", secrets_dir=tmp_path / "home" / "keys")
+    restore_recovery.write_journal(settings, restore_recovery.Journal((), ()), [])
+    assert settings.secrets.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_database_newer_than_every_pg_dump_gives_one_message(
     environment: pytest.MonkeyPatch,
 ) -> None:

@@ -29,6 +29,7 @@ DURABILITY_SQL = """
     select current_setting('fsync'), current_setting('full_page_writes'),
       current_setting('synchronous_commit')
 """
+NEWER = "The database is from a newer version of the program: update the program."
 SUPERUSER_SQL = "select rolsuper from pg_roles where rolname = current_user"
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -118,7 +119,15 @@ def _migrations(connection: Connection) -> Finding:
         return ok("All migrations have run.")
     if found and all(migrations.is_known_revision(str(each)) for each in found):
         return missing("Migrations are missing: run `python -m sp404_app migrate`.")
-    return missing("The database is from a newer version of the program: update the program.")
+    return missing(NEWER)
+
+
+def _migrations_or_rollback(scope: Scope) -> Finding:
+    """After a rollback, which the operator has allowed by a setting, a newer database is right."""
+    found = _in_database(_migrations)(scope)
+    if found.message == NEWER and scope.settings.accept_newer_database:
+        return warning(f"{NEWER} SP404_ACCEPT_NEWER_DATABASE allows it until then.")
+    return found
 
 
 def _durability(connection: Connection) -> Finding:
@@ -131,7 +140,8 @@ def durability_finding(fsync: str, full_page_writes: str, synchronous_commit: st
     """Judge the settings of PostgreSQL that decide what a crash or a power cut may destroy."""
     if "off" in {fsync, full_page_writes}:
         return missing(
-            "A power cut may destroy the database: set fsync and full_page_writes to on."
+            "A power cut may destroy the database: set fsync and full_page_writes to on, "
+            "unless your provider says that its storage does not need them."
         )
     if synchronous_commit == "off":
         return warning(
@@ -175,7 +185,7 @@ DATABASE_ITEMS = (
     Item("database-extension", _in_database(_extension)),
     Item("database-rights", _in_database(_rights)),
     Item("database-durability", _in_database(_durability)),
-    Item("migrations", _in_database(_migrations)),
+    Item("migrations", _migrations_or_rollback),
     Item("clock", _in_database(_clock)),
     Item("rehearsal", _in_database(_rehearsal)),
 )
