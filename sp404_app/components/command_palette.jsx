@@ -96,14 +96,16 @@ function remember({ text, detail, icon, href }) {
 
 const recentElsewhere = () => recent.filter(({ href }) => href !== location.pathname + location.search).slice(0, MAX_RECENT);
 
-// An entry with today's name, null if what it opens is gone. A page, or no answer: as it was.
+// An entry with today's name; null if what it opens is gone or in the trash, or the session has
+// ended. A page, or no answer: as it was.
 async function refreshed(item, signal) {
   const [, field, id] = item.href.match(/^\/(samples|projects|collections)\/([\w-]+)$/) || [];
   if (!id) return item;
   const answer = await fetch(`/api/${field}/${id}`, { signal });
-  if (answer.status === 404) return null;
+  if ([401, 403, 404].includes(answer.status)) return null;
   if (!answer.ok) return item;
   const found = await answer.json();
+  if (found.deleted_at) return null;
   return { ...item, text: found.name, detail: field === "samples" ? describe(found) : item.detail };
 }
 
@@ -173,7 +175,7 @@ function Palette({ destinations, keys, onClose }) {
   const dialog = useRef(null);
   const list = useRef(null);
   const [text, setText] = useState("");
-  const [active, setActive] = useState(0);
+  const [active, setActive] = useState(""); // the key of an item, empty for the first
   const query = text.trim();
   const { sounds, problem } = useSounds(query);
   const before = useRecent();
@@ -207,11 +209,14 @@ function Palette({ destinations, keys, onClose }) {
       ["Projects and collections", query ? matching([...projects, ...collections], words).slice(0, MAX_PLACES) : []],
     ];
     if (query) found.push(["Library", [{ icon: "page", text: `Search the library for “${query}”`, href: `/library?q=${encodeURIComponent(query)}` }]]);
-    return found.filter(([, items]) => items.length);
+    // Sounds of one name differ by their address, actions of one name by their place.
+    const withKeys = (group, items) => items.map((each, index) => ({ ...each, key: `${group} ${each.text} ${each.href || index}` }));
+    return found.filter(([, items]) => items.length).map(([group, items]) => [group, withKeys(group, items)]);
   }, [query, before, sounds, projects, collections, destinations, keys, controls]);
 
   const items = groups.flatMap(([, each]) => each);
-  const here = Math.min(active, items.length - 1);
+  // Answers may add and remove items above the chosen one, which stays.
+  const here = items.length ? Math.max(0, items.findIndex(({ key }) => key === active)) : -1;
 
   useEffect(() => {
     list.current.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
@@ -231,7 +236,7 @@ function Palette({ destinations, keys, onClose }) {
   const onKeyDown = (event) => {
     event.stopPropagation(); // the page has shortcuts, too
     const moves = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: items.length - 1, PageUp: 0 };
-    if (event.key in moves) setActive((moves[event.key] + items.length) % Math.max(1, items.length));
+    if (event.key in moves) setActive(items.at(moves[event.key] % items.length)?.key || "");
     else if (event.key === "Enter" && items[here] && !event.nativeEvent.isComposing) choose(items[here]);
     else if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) onClose();
     else return;
@@ -243,7 +248,7 @@ function Palette({ destinations, keys, onClose }) {
     index += 1;
     const at = index;
     return (
-      <div key={at} id={`command-${at}`} role="option" aria-selected={at === here} className="command" onPointerMove={() => setActive(at)} onClick={() => choose(item)}>
+      <div key={at} id={`command-${at}`} role="option" aria-selected={at === here} className="command" onPointerMove={() => setActive(item.key)} onClick={() => choose(item)}>
         <svg viewBox="0 0 16 16" className="command-icon" aria-hidden="true">
           <path d={ICONS[item.icon]} />
         </svg>
@@ -281,7 +286,7 @@ function Palette({ destinations, keys, onClose }) {
         value={text}
         onChange={(event) => {
           setText(event.target.value);
-          setActive(0);
+          setActive("");
         }}
         data-testid="palette-field"
       />

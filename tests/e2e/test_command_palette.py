@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
@@ -94,6 +94,44 @@ def test_what_was_opened_last_has_the_name_of_today(demo: Page, product: Product
         assert demo.request.patch(f"/api{path}", data={"name": "Velvet Kick"}, headers=headers).ok
     demo.keyboard.press("Control+k")
     expect(recent).to_contain_text(["Velvet Kick"])
+    demo.keyboard.press("Escape")
+    assert demo.request.delete(f"/api{path}", headers=headers).ok  # into the trash
+    try:
+        demo.keyboard.press("Control+k")
+        expect(recent).to_have_count(0)
+    finally:
+        assert demo.request.post(f"/api{path}/restore", headers=headers).ok
+
+
+def test_the_chosen_entry_stays_chosen_when_another_goes(demo: Page, product: Product) -> None:
+    for name in ("Velvet Kick", "Tower Bell"):
+        find(demo, name)
+        demo.get_by_role("option", name=re.compile(f"^{name}")).click()
+        expect(demo.get_by_role("heading", name=name)).to_be_visible()
+        demo.locator("[data-loaded=true]").wait_for()
+    path = demo.evaluate("location.pathname")
+    find(demo, "usage")
+    demo.keyboard.press("Enter")
+    expect(demo.get_by_role("heading", name="Usage", exact=True)).to_be_visible()
+    headers = {"Origin": product.base_url}
+    assert demo.request.delete(f"/api{path}", headers=headers).ok
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    demo.route(f"**/api{path}", hold)
+    try:
+        demo.keyboard.press("Control+k")
+        demo.keyboard.press("ArrowDown")
+        chosen = demo.locator(f"{OPTIONS}[aria-selected=true]")
+        expect(chosen).to_contain_text("Velvet Kick")
+        held.pop().continue_()
+        expect(demo.get_by_role("group", name="Recent").get_by_role("option")).to_have_count(1)
+        expect(chosen).to_contain_text("Velvet Kick")
+    finally:
+        demo.unroute(f"**/api{path}")
+        assert demo.request.post(f"/api{path}/restore", headers=headers).ok
 
 
 @pytest.mark.parametrize(
