@@ -89,6 +89,15 @@ def test_an_order_that_phones_do_not_offer_has_an_option_until_another_is_chosen
     expect(sort.get_by_text("other order")).to_have_count(0)
 
 
+def test_the_list_is_reached_below_open_filters_on_a_short_screen(phone: Page) -> None:
+    phone.set_viewport_size({"width": 375, "height": 553})
+    phone.get_by_test_id("filters").tap()
+    expect(phone.get_by_test_id("total")).to_be_visible()
+    row(phone, "Back Alley").scroll_into_view_if_needed()
+    phone.get_by_test_id("name").first.tap()
+    expect(phone).to_have_url(re.compile("/samples/"))
+
+
 def test_the_room_that_is_open_is_in_sight(phone: Page) -> None:
     phone.goto("/library?view=trash")
     trash = phone.get_by_test_id("room-trash")

@@ -178,7 +178,7 @@ def result_count() -> rx.Component:
         ),
         rx.el.span(LibraryState.window.total.to_string(), class_name="mono", data_testid="total"),
         rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
-        class_name="count",
+        class_name=rx.cond(LibraryState.loaded, "count known", "count"),
         role="status",
     )
 

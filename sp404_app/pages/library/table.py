@@ -267,7 +267,7 @@ def active_status(text: str, sample_id: str | rx.Var[str]) -> rx.Component:
     """Status of a queued or running analysis, with a button to cancel it."""
     return rx.el.span(
         rx.el.span(class_name="pulse"),
-        text,
+        rx.el.span(text, class_name="status-text"),
         row_action("Cancel", "cancel", sample_id),
         class_name="row-status",
     )
