@@ -203,7 +203,7 @@ class ControlDriver:
             if self._path() != self.home:  # a link whose page came late
                 self._reopen()
                 through = ""
-            here = self.controls()
+            here = self._controls_at_home()
             for each in here:
                 ways = self.seen.setdefault(each.name, [])
                 ways += [through] if through not in ways else []
@@ -221,6 +221,11 @@ class ControlDriver:
             else:
                 return
         self.report_error(f"more than {MAX_CONTROLS} controls")
+
+    def _controls_at_home(self) -> list[Control]:
+        """Return the controls; none if another page came just now, because they may be its own."""
+        found = self.controls()
+        return found if self._path() == self.home else []
 
     def _drive_one(self, control: Control, through: str) -> str:
         """Operate a control; return the name of the control after which the next ones appear."""
