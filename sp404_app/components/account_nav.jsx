@@ -1,5 +1,5 @@
 // The navigation of the account page: links to its sections; the one that is read is marked.
-// And the target of a dropped picture.
+// And the sender of a picture that is chosen or dropped.
 
 import { useEffect, useRef, useState } from "react";
 
@@ -58,7 +58,8 @@ export function SectionNav({ sections }) {
 
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
 
-// A picture may be dropped anywhere on the page; `data-takes-drops` tells the upload panel so.
+// A picture is sent once it is chosen, or dropped anywhere on the page; `data-takes-drops` tells the upload
+// panel so.
 export function PictureDrop({ children, field }) {
   const [over, setOver] = useState(false);
   useEffect(() => {
@@ -79,7 +80,8 @@ export function PictureDrop({ children, field }) {
       input.files = chosen.files;
       input.form.requestSubmit();
     };
-    const listeners = { dragover: hold(true), dragleave: hold(false), drop };
+    const change = ({ target }) => target.id === field && target.files.length && target.form.requestSubmit();
+    const listeners = { dragover: hold(true), dragleave: hold(false), drop, change };
     const each = Object.entries(listeners);
     for (const [name, listener] of each) window.addEventListener(name, listener);
     return () => {

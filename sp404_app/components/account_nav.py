@@ -1,4 +1,4 @@
-"""The navigation of the account page, and the target of a dropped picture."""
+"""The navigation of the account page, and the sender of a picture."""
 
 import reflex as rx
 
@@ -16,7 +16,7 @@ class SectionNav(rx.Component):
 
 
 class PictureDrop(rx.Component):
-    """Submits the form of the file input with the id `field` with a picture that is dropped."""
+    """Submits the form of the file input with the id `field` once it has a picture."""
 
     library = rx.asset("account_nav.jsx", shared=True).importable_path
     tag = "PictureDrop"

@@ -1,10 +1,12 @@
 // The menu of the columns: which are shown, and in which order.
 
 import { useLayoutEffect, useRef } from "react";
+import { useFittingColumns } from "./sample_columns.jsx";
 
 const GAP_PX = 4;
 
 export function ColumnsMenu({ columns, onShow, onMove, onReset }) {
+  const fitting = useFittingColumns();
   const moved = useRef(null); // the button that moved a column last
   useLayoutEffect(() => {
     const { parentElement: line, disabled } = moved.current || {};
@@ -40,6 +42,7 @@ export function ColumnsMenu({ columns, onShow, onMove, onReset }) {
                 <input type="checkbox" checked={column.shown} disabled={column.fixed} onChange={() => onShow(column.name, !column.shown)} data-testid="show-column" />
                 {column.label}
               </label>
+              {column.shown && !fitting.includes(column.name) && <span className="no-room" title="The list is too narrow for this column">no room</span>}
               {arrow(column, -1, "up", "↑", at === 0)}
               {arrow(column, 1, "down", "↓", at === columns.length - 1)}
             </li>

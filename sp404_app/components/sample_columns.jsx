@@ -6,7 +6,7 @@ import { createContext, useContext, useLayoutEffect, useMemo, useRef, useState }
 export const COLUMNS = ["wave", "name", "tags", "bpm", "key", "length", "class", "added"];
 const OF_A_PHONE = ["wave", "name", "bpm", "key"]; // app.css lays them out
 const PHONE = "(max-width: 700px)";
-const WIDTHS_PX = { wave: 60, name: 112, tags: 66, bpm: 56, key: 74, length: 62, class: 94, added: 78 }; // the least
+const WIDTHS_PX = { wave: 56, name: 112, tags: 72, bpm: 56, key: 74, length: 60, class: 94, added: 78 }; // the least
 const DROPPED = ["added", "tags", "class", "length", "key", "wave", "bpm"]; // without room, in this order
 const MOST_TAGS_PX = 240;
 const WIDE_WAVE_PX = 132;
@@ -28,16 +28,21 @@ export function fitColumns(columns, width, kept = "") {
   return { columns: fitting, widths: { ...WIDTHS_PX, wave, tags } };
 }
 
-// Returns how many tags fit beside "+2" for the rest, at least one; `rest` is the number of tags not given.
+// Returns the tags that fit beside "+2" for the rest: as many as possible, or one that fits whole, or the
+// first; `rest` is the number of tags not given.
 export function fitTags(tags, rest, room, measure) {
   const chip = (text) => measure(text) + CHIP_PX.padding + CHIP_PX.gap;
-  for (let count = tags.length; count > 1; count -= 1) {
-    const left = rest + tags.length - count;
-    const used = tags.slice(0, count).reduce((sum, tag) => sum + chip(tag), left ? chip(`+${left}`) : 0);
-    if (used - CHIP_PX.gap <= room) return count;
-  }
-  return Math.min(1, tags.length);
+  const fits = (shown) => {
+    const left = rest + tags.length - shown.length;
+    return shown.reduce((sum, tag) => sum + chip(tag), left ? chip(`+${left}`) : 0) - CHIP_PX.gap <= room;
+  };
+  for (let count = tags.length; count > 1; count -= 1) if (fits(tags.slice(0, count))) return tags.slice(0, count);
+  const whole = tags.find((tag) => fits([tag]));
+  return whole ? [whole] : tags.slice(0, 1);
 }
+
+// Returns the names of the columns that fit into the list.
+export const useFittingColumns = () => useContext(ColumnsContext)?.columns ?? COLUMNS;
 
 // Returns the cells to render: those of the columns in their order, between the others.
 export function useCells(children) {
@@ -87,12 +92,12 @@ function measureTag(text) {
 // The tags that fit, and how many there are beside them; `rest` is the number of tags not given.
 export function TagChips({ tags, rest }) {
   const room = useContext(ColumnsContext)?.widths.tags ?? MOST_TAGS_PX;
-  const fitting = fitTags(tags, rest, room, measureTag);
-  const hidden = rest + tags.length - fitting;
-  const names = [...tags.slice(fitting), ...(rest ? ["…"] : [])].join(", ");
+  const shown = fitTags(tags, rest, room, measureTag);
+  const hidden = rest + tags.length - shown.length;
+  const names = [...tags.filter((tag) => !shown.includes(tag)), ...(rest ? ["…"] : [])].join(", ");
   return (
     <span className="row-tags">
-      {tags.slice(0, fitting).map((tag) => <span key={tag} className="chip" title={tag}>{tag}</span>)}
+      {shown.map((tag) => <span key={tag} className="chip" title={tag}>{tag}</span>)}
       {hidden > 0 && <span className="chip more-tags" title={names} aria-label={`and ${names}`} role="note">{`+${hidden}`}</span>}
     </span>
   );

@@ -18,6 +18,7 @@ const MAX_ZOOM = 24;
 const MAX_FIT = 6; // how near the view goes by itself
 const WHOLE_MAP = { zoom: 1, x: 0.5, y: 0.5 };
 const MARGIN_PX = 28;
+const TOOLS_PX = 64; // at the top, where the buttons are
 const CELLS = 64; // per side, of the index of places
 const SIZES_PX = [[100, 11], [1000, 8], [3000, 7], [Infinity, 4]]; // up to so many sounds, not zoomed
 const MAX_LABELS = 40; // with more sounds in the view, only the one under the pointer has its name
@@ -153,13 +154,14 @@ export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
 
   const scale = () => {
     const box = canvas.current;
-    const side = [box.clientWidth - 2 * MARGIN_PX, box.clientHeight - 2 * MARGIN_PX];
+    const side = [box.clientWidth - 2 * MARGIN_PX, Math.max(1, box.clientHeight - TOOLS_PX - MARGIN_PX)];
+    const middle = TOOLS_PX + side[1] / 2;
     const { zoom: by, x, y } = view.current;
     return {
       toX: (v) => box.clientWidth / 2 + (v - x) * side[0] * by,
-      toY: (v) => box.clientHeight / 2 + (v - y) * side[1] * by,
+      toY: (v) => middle + (v - y) * side[1] * by,
       fromX: (px) => x + (px - box.clientWidth / 2) / (side[0] * by),
-      fromY: (px) => y + (px - box.clientHeight / 2) / (side[1] * by),
+      fromY: (px) => y + (px - middle) / (side[1] * by),
     };
   };
 

@@ -173,7 +173,7 @@ function UnfinishedUploads({ files }) {
         <button type="button" className="button small primary" onClick={() => input.current.click()} data-testid="choose-again">
           Choose the {inFolder ? "folder" : "files"} again
         </button>
-        <span className="muted">Only these files are sent.</span>
+        <span className="muted">Only these files are sent. Sounds you already have are not added twice.</span>
       </div>
       <input
         ref={input}

@@ -9,7 +9,7 @@ from sp404_app.components.fonts import Typeface
 from sp404_app.components.front_pads import front_pads
 from sp404_app.components.server_link import server_link
 from sp404_app.components.theme import theme_choice
-from sp404_app.services.plans import PLANS, Plan
+from sp404_app.services.plans import PLANS, RECOMMENDED, Plan
 from sp404_app.settings import settings
 from sp404_app.state.formatting import format_size
 
@@ -203,8 +203,12 @@ def card(plan: Plan) -> rx.Component:
     """Render one plan."""
     storage = format_size(plan.storage_bytes) if plan.storage_bytes else "Unlimited"
     analyses = f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited"
+    is_recommended = plan.tier == RECOMMENDED
     return rx.el.article(
-        rx.el.h3(plan.name),
+        rx.el.h3(
+            plan.name,
+            *([rx.el.span("Recommended", class_name="badge")] if is_recommended else []),
+        ),
         rx.el.p(
             rx.el.span(f"${plan.price_cents // 100}", class_name="price mono"),
             rx.el.span(" per month", class_name="muted"),
@@ -222,7 +226,7 @@ def card(plan: Plan) -> rx.Component:
             if plan.price_cents
             else "Start free",
             href="/plans" if plan.price_cents else "/signup",
-            class_name="button",
+            class_name="button primary" if is_recommended else "button",
         ),
-        class_name="card plan",
+        class_name="card plan plan-recommended" if is_recommended else "card plan",
     )

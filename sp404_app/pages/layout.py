@@ -121,13 +121,7 @@ def topbar(current: str, keys: KeyList) -> rx.Component:
         if has_billing
         else rx.fragment(),
         plain_form(
-            rx.el.button(
-                rx.icon("log-out", size=15, aria_hidden="true"),
-                rx.el.span("Sign out"),
-                type="submit",
-                class_name="button ghost small sign-out",
-                title="Sign out",
-            ),
+            rx.el.button("Sign out", type="submit", class_name="button ghost small sign-out"),
             action="/auth/session/end",
             method="post",
         ),

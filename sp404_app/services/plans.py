@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sp404_app.errors import NotFound
 from sp404_app.settings import MB, settings
@@ -77,6 +78,7 @@ PLANS = {
         ),
     )
 }
+RECOMMENDED: Final = Tier.PRO
 
 
 def ensure_billing() -> None:

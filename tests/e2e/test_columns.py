@@ -84,6 +84,14 @@ def test_columns_are_chosen_kept_and_say_what_they_are(
     menu.get_by_test_id("reset-columns").click()
     expect(page.locator(".row-tags")).to_have_count(2)
     assert heads(page) == HEADS
+    expect(menu.locator(".no-room")).to_have_count(0)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    expect(page.get_by_test_id("column").filter(has=page.locator(".no-room"))).to_contain_text(
+        "Added"
+    )
+    assert heads(page) == HEADS[:-1]
+    assert page.locator(".row-tags").evaluate_all(CHIPS_FIT)
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(page.get_by_test_id("columns")).to_be_focused()

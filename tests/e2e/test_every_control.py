@@ -238,7 +238,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "usage_state.load": ("test_theme.py", 'page.goto("/usage")'),
     "library_state.prepare_return": ("test_browser_history.py", "demo.go_back()"),
     "library_state.toggle_tag": ("test_browser_history.py", 're.compile("^drums")).click()'),
-    "library_state.remove_chip": ("test_words_of_sound.py", "chips.click()"),
+    "library_state.remove_chips": ("test_words_of_sound.py", "chips.click()"),
     "library_state.select_samples": ("test_map.py", "page.mouse.up()"),
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),

@@ -48,6 +48,16 @@ def test_a_tap_opens_a_sound_and_one_on_its_waveform_plays_it(phone: Page) -> No
     expect(phone).to_have_title("Library · Crate 404")
 
 
+def test_the_palette_opens_by_a_tap_and_the_account_page_signs_out(phone: Page) -> None:
+    phone.get_by_test_id("open-palette").tap()
+    phone.get_by_test_id("palette-field").fill("usage")
+    phone.get_by_role("option", name="Usage", exact=True).tap()
+    expect(phone).to_have_url(re.compile("/usage"))
+    phone.get_by_role("link", name="Account").tap()
+    phone.locator(".account-head").get_by_role("button", name="Sign out").tap()
+    expect(phone).to_have_url(re.compile("/login"))
+
+
 def test_the_name_in_the_player_opens_the_sound_which_plays_on(phone: Page) -> None:
     row(phone, LOOP).locator(".mini-wave").tap()
     player = phone.get_by_test_id("player")

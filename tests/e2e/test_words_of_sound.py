@@ -51,6 +51,15 @@ def test_a_search_that_finds_nothing_offers_what_it_finds_with_one_limit_less(de
     expect(offers).to_have_count(0)
 
 
+def test_two_limits_are_offered_together_where_none_alone_is_to_blame(demo: Page) -> None:
+    demo.get_by_test_id("search").fill("velvet snare loop")
+    offers = demo.get_by_test_id("offer")
+    expect(offers.nth(2)).to_have_text(re.compile("Without snare and loop1$"))
+    offers.nth(2).click()
+    expect(demo.get_by_test_id("search")).to_have_value("velvet")
+    expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
+
+
 def test_a_tempo_in_words_limits_the_list(demo: Page) -> None:
     demo.get_by_test_id("search").fill("loop around 90")
     expect(demo.get_by_test_id("chip")).to_have_text(

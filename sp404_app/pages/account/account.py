@@ -36,8 +36,12 @@ def account() -> rx.Component:
     return layout(
         rx.el.div(
             rx.el.header(
-                rx.el.h1("Account"),
-                rx.el.p(AccountState.email, class_name="mono muted", id="account-email"),
+                rx.el.div(
+                    rx.el.h1("Account"),
+                    rx.el.p(AccountState.email, class_name="mono muted", id="account-email"),
+                ),
+                _sign_out("phone-sign-out"),
+                class_name="account-head",
             ),
             rx.cond(
                 AccountState.loaded,
@@ -203,19 +207,20 @@ def _devices() -> rx.Component:
                     custom_attrs={"data-testid": "revoke-others"},
                 ),
             ),
-            plain_form(
-                rx.el.button(
-                    "Sign out",
-                    type="submit",
-                    class_name="button",
-                    custom_attrs={"data-testid": "sign-out"},
-                ),
-                action="/auth/session/end",
-                method="post",
-            ),
+            _sign_out("sign-out"),
             class_name="row",
         ),
         class_name="stack",
+    )
+
+
+def _sign_out(testid: str) -> rx.Component:
+    return plain_form(
+        rx.el.button(
+            "Sign out", type="submit", class_name="button", custom_attrs={"data-testid": testid}
+        ),
+        action="/auth/session/end",
+        method="post",
     )
 
 

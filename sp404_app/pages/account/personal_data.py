@@ -12,7 +12,7 @@ from sp404_app.state.account.personal_data import LogRow, OwnDataState
 
 
 def photo_form() -> rx.Component:
-    """Render the photo, and a plain form to upload one."""
+    """Render the photo, and a plain form that uploads one as soon as it is chosen."""
     return picture_drop(
         rx.cond(
             OwnDataState.avatar_url,
@@ -26,17 +26,16 @@ def photo_form() -> rx.Component:
             rx.el.span(class_name="avatar", aria_hidden="true"),
         ),
         plain_form(
-            rx.el.label("Photo", html_for="picture", class_name="field-label"),
+            rx.el.span("Photo", class_name="field-label"),
             rx.el.input(
                 type="file",
                 id="picture",
                 name="picture",
                 accept="image/png,image/jpeg,image/webp,image/gif",
-                required=True,
-                class_name="file",
+                class_name="visually-hidden",
             ),
-            rx.el.p("Or drop a picture on this page.", class_name="field-hint"),
             _photo_buttons(),
+            rx.el.p("Or drop a picture on this page.", class_name="field-hint"),
             rx.cond(OwnDataState.picture_said, _upload_result()),
             action="/auth/avatar",
             method="post",
@@ -49,11 +48,10 @@ def photo_form() -> rx.Component:
 
 def _photo_buttons() -> rx.Component:
     return rx.el.div(
-        rx.el.button(
-            "Upload photo",
-            type="submit",
-            class_name="button small",
-            custom_attrs={"data-testid": "send-picture"},
+        rx.el.label(
+            rx.cond(OwnDataState.avatar_url, "Change photo", "Choose a photo"),
+            html_for="picture",
+            class_name="button small file-button touch-target",
         ),
         rx.cond(
             OwnDataState.avatar_url,

@@ -39,6 +39,7 @@ def _form() -> rx.Component:
             ),
             forms.submit("Create account", SignupState.busy),
             on_submit=SignupState.submit,
+            no_validate=True,  # the server names all that is wrong, each at its field
             class_name="stack",
         ),
         forms.alternative_link("Already have an account?", "Sign in", "/login"),

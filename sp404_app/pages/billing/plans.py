@@ -135,9 +135,7 @@ def buttons(plan: PlanCard) -> rx.Component:
                 type="button",
                 disabled=PlansState.busy,
                 on_click=PlansState.choose(plan.tier, plan.trial),
-                class_name=rx.cond(
-                    (plan.tier == "free") | plan.current, "button wide", "button primary wide"
-                ),
+                class_name=rx.cond(plan.recommended, "button primary wide", "button wide"),
                 data_testid=f"choose-{plan.tier}",
             ),
             rx.el.span(rx.cond(plan.current, "Your current plan", ""), class_name="plan-mine"),

@@ -61,14 +61,17 @@ def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
 
 
 def offer_button(offer: Offer) -> rx.Component:
-    """Button that drops one limit of the search."""
+    """Button that drops limits of the search."""
+
+    def name(text: str, at: int) -> rx.Component:
+        return rx.fragment(rx.cond(at > 0, " and ", ""), rx.el.q(text))
+
     return rx.el.button(
-        "Without ",
-        rx.el.q(offer.text),
+        rx.el.span("Without ", rx.foreach(offer.texts, name)),
         rx.el.span(offer.sounds, class_name="mono"),
         type="button",
         class_name="button small",
-        on_click=LibraryState.remove_chip(offer.group, offer.value),
+        on_click=LibraryState.remove_chips(offer.chips),
         data_testid="offer",
     )
 

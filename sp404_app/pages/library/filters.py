@@ -158,7 +158,7 @@ def active_chips() -> rx.Component:
                 class_name="chip on",
                 title=rx.cond(chip.title != "", chip.title, "Remove"),
                 aria_label=f"Remove {chip.text}",
-                on_click=LibraryState.remove_chip(chip.group, chip.value),
+                on_click=LibraryState.remove_chips([[chip.group, chip.value]]),
                 data_testid="chip",
             ),
         ),

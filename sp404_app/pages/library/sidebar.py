@@ -76,6 +76,16 @@ def collection_group(*, in_collection: bool) -> rx.Component:
         rx.el.a("Collections", href="/collections", class_name="label rail-title"),
         rx.foreach(view.collections, link),
         rx.cond(
+            LibraryState.loaded & (view.collections.length() == 0),
+            rx.el.a(
+                rx.icon("plus", size=14, aria_hidden="true"),
+                rx.el.span("New collection", class_name="room-name"),
+                href="/collections",
+                class_name="room",
+                data_testid="first-collection",
+            ),
+        ),
+        rx.cond(
             view.more_collections.length() > 0,
             rx.el.details(
                 rx.el.summary(

@@ -95,7 +95,7 @@ def head(*, in_collection: bool) -> rx.Component:
         rx.el.span("Class"),
         rx.cond(
             LibraryState.query.trash,
-            rx.el.span("Deleted in"),
+            rx.el.span("Kept for"),
             sort_head("Added", "created"),
         ),
         columns_menu(

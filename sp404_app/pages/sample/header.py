@@ -71,6 +71,7 @@ def favourite() -> rx.Component:
 def rating() -> rx.Component:
     """Buttons for 1 to 5; clicking the current rating clears it."""
     return rx.el.div(
+        rx.el.span("Rating", class_name="label", aria_hidden="true"),
         *(
             rx.el.button(
                 type="button",

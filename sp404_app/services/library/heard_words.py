@@ -55,6 +55,10 @@ CLASS_WORDS: Final = {
     "loop": "loop", "loops": "loop",
 }  # fmt: skip
 NAMED_OR_CLASS: Final = "named so, or of this class"
+# No class of its own: words for it, and classes and measured words; a pad has one of each tuple.
+PAD_WORDS: Final = {"pad", "pads"}
+PAD_TOKENS: Final = (("chord", "melodic"), ("soft", "long"))
+NAMED_OR_PAD: Final = "named so, or harmonic and slow to start or to end"
 
 MASK: Final = "\0"  # no space: the words around do not belong together, as "in" and "Am"
 QUOTED_RE: Final = re.compile(r'"[^"]*"')
@@ -91,10 +95,16 @@ class Tempo:
         return f"{self.lowest:.0f} to {self.highest:.0f} BPM"
 
 
-def measured_token(word: str) -> str:
-    """Return the token of a typed word that names a measurement or a class; empty for any other."""
+def measured_tsquery(word: str) -> str:
+    """Return the tsquery of a typed word that names a measurement or a class; "" for any other."""
+    if word in PAD_WORDS:
+        return f"({' & '.join(f'({_any_token(words)})' for words in PAD_TOKENS)})"
     measured = SYNONYMS.get(word) or CLASS_WORDS.get(word)
-    return f"{HEARD_PREFIX}{measured}" if measured else ""
+    return _any_token([measured]) if measured else ""
+
+
+def _any_token(words: Sequence[str]) -> str:
+    return " | ".join(f"{HEARD_PREFIX}{word}" for word in words)
 
 
 def sample_tokens(words: Sequence[str], sound_class: str | None, kind: str | None) -> str:
@@ -205,6 +215,8 @@ def _meaning_of(word: str) -> str:
     measured = SYNONYMS.get(word)
     if measured:
         return MEANINGS[measured]
+    if word in PAD_WORDS:
+        return NAMED_OR_PAD
     return NAMED_OR_CLASS if word in CLASS_WORDS else ""
 
 

@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.features.filename_key import strip_accents
 from sp404_app.services.infra.text import fold
-from sp404_app.services.library.heard_words import measured_token, without_tempo
+from sp404_app.services.library.heard_words import measured_tsquery, without_tempo
 from sp404_app.services.library.key_words import IN_KEY_RE, KEY_RE, key_token
 
 MAX_TERMS = 8
@@ -157,7 +157,7 @@ def _word_term(words: list[str], *, is_quoted: bool) -> SearchTerm:
     """Match a word as a prefix, by its parts (`90bpm` is also "90" and "bpm"), or as measured."""
     word, *parts = words
     options = [f"{each}:*" for each in list_synonyms(word)]
-    token = "" if is_quoted else measured_token(word)
+    token = "" if is_quoted else measured_tsquery(word)
     if len(parts) > 1:
         whole_parts = [_any_of(_exact_options(part)) for part in parts[:-1]]
         options.append("(" + " & ".join([*whole_parts, _any_of(_prefix_options(parts[-1]))]) + ")")

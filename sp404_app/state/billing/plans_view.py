@@ -11,11 +11,10 @@ from sp404_app.services.billing import catalog, currency, proration_preview, sch
 from sp404_app.services.billing.email_templates import format_date
 from sp404_app.services.billing.proration_preview import ChangeKind, ChangePreview
 from sp404_app.services.billing.schemas import SubscriptionView
-from sp404_app.services.plans import PLANS, Interval, Plan, Tier
+from sp404_app.services.plans import PLANS, RECOMMENDED, Interval, Plan, Tier
 from sp404_app.state.formatting import format_size
 
 NOTHING_MORE_DUE = "Nothing. You won't have to pay the open invoice."
-RECOMMENDED: Final = Tier.PRO
 PAID: Final = {Interval.MONTH: "monthly", Interval.YEAR: "yearly"}
 # Kinds of change that can keep the plan and change how often it is paid.
 INTERVAL_CHANGES: Final = (ChangeKind.UPGRADE, ChangeKind.DOWNGRADE, ChangeKind.SWITCH)

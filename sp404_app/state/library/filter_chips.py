@@ -1,14 +1,16 @@
 """Chips for what limits the list: each says one limit and can be removed by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sp404_app.errors import ValidationFailed
 from sp404_app.services.library import heard_words
 from sp404_app.services.library.search import SampleQuery
+from sp404_app.state import validation
 from sp404_app.state.library.search_params import DUPLICATES_SORT, empty_query
 
+MAX_REMOVED: Final = 2  # chips at once
 QUOTES_HINT: Final = "Remove this word. In quotes it finds names, tags and notes only."
 HEARD, TAG, FILTER = "heard", "tag", "filter"
 RANGES: Final = {
@@ -67,6 +69,29 @@ def _range_text(least: float | None, most: float | None, unit: str) -> str:
     if least is None:
         return f"up to {most:g}{unit}"
     return f"from {least:g}{unit}" if most is None else f"{least:g}–{most:g}{unit}"
+
+
+def validate_chips(chips: object) -> list[tuple[str, str]]:
+    """Return the groups and values of chips to remove.
+
+    Raises:
+        ValidationFailed: If it is no list of at most `MAX_REMOVED` pairs of text.
+    """
+    if not isinstance(chips, list) or len(chips) > MAX_REMOVED:
+        raise ValidationFailed("Unknown filter.")
+    if any(not isinstance(chip, list) or len(chip) != 2 for chip in chips):
+        raise ValidationFailed("Unknown filter.")
+    return [
+        (validation.validate_text(group, 10), validation.validate_text(value))
+        for group, value in chips
+    ]
+
+
+def without_chips(query: SampleQuery, chips: Sequence[tuple[str, str]]) -> SampleQuery:
+    """Return a search without the limits of chips: groups and values."""
+    for group, value in chips:
+        query = without_chip(query, group, value)
+    return query
 
 
 def without_chip(query: SampleQuery, group: str, value: str) -> SampleQuery:

@@ -21,7 +21,7 @@ from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.filter_chips import Chip, chips_of, without_chip
+from sp404_app.state.library.filter_chips import Chip, chips_of, validate_chips, without_chips
 from sp404_app.state.library.likeness_query import (
     ANCHOR_GONE,
     Spoken,
@@ -240,11 +240,11 @@ class LibraryState(SessionState):
         await self._show_from_start(user_id)
 
     @rx.event
-    async def remove_chip(self, group: str, value: str) -> AsyncIterator[EventType[()] | None]:
-        """Remove one limit of the list."""
+    async def remove_chips(self, chips: list[list[str]]) -> AsyncIterator[EventType[()] | None]:
+        """Remove limits of the list: the groups and values of chips."""
         user_id = await self._user_id()
-        group, value = validation.validate_text(group, 10), validation.validate_text(value)
-        self.query, self._spoken = without_chip(self.query, group, value), None
+        self.query = without_chips(self.query, validate_chips(chips))
+        self._spoken = None
         await self._show_from_start(user_id)
         yield [
             rx.set_value(field, format_field(getattr(self.query, field))) for field in TYPED_FIELDS

@@ -1,7 +1,9 @@
-"""Nothing was found: what each search would find that has one limit less."""
+"""Nothing was found: what each search would find that has one limit less, or two."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import reflex as rx
@@ -12,20 +14,20 @@ from sp404_app.errors import NotFound
 from sp404_app.services.library import heard_words, search
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.base import SessionState
-from sp404_app.state.library.filter_chips import HEARD, Chip, chips_of, without_chip
+from sp404_app.state.library.filter_chips import HEARD, Chip, chips_of, without_chips
 from sp404_app.state.library.library import LibraryState
 
 MAX_OFFERS: Final = 5
 MAX_LIMITS: Final = 8  # a long text has many words, and each costs a count
+MAX_LIMITS_IN_PAIRS: Final = 5  # ten pairs, which are counted if no single limit is to blame
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A limit to drop, as `LibraryState.remove_chip` takes it, and how many sounds that finds."""
+    """Limits to drop, as `LibraryState.remove_chips` takes them, and how many sounds that finds."""
 
-    group: str
-    value: str
-    text: str
+    chips: list[list[str]]
+    texts: list[str]
     sounds: int
 
 
@@ -48,23 +50,36 @@ class RelaxationState(SessionState):
 
 
 def find_offers(session: Session, user_id: uuid.UUID, query: SampleQuery) -> list[Offer]:
-    """Return the limits without which a search finds sounds; none if it has one limit only."""
+    """Return limits without which a search finds sounds: single ones, else pairs.
+
+    What is left has a limit: "Show all sounds" offers the rest.
+    """
     limits = limits_of(query)
     others = int(heard_words.has_quoted(query.q))
-    if len(limits) + others < 2 or len(limits) > MAX_LIMITS:
-        return []
-    found = []
-    for chip in limits:
-        try:
-            matching = search.matching_samples(
-                session, user_id, without_chip(query, chip.group, chip.value)
-            )
-        except NotFound:
-            return []  # the collection was deleted; its page says so
-        if sounds := search.count_samples(session, matching):
-            text = chip.value if chip.group == HEARD else chip.text
-            found.append(Offer(chip.group, chip.value, text, sounds))
+    found: list[Offer] = []
+    for size, most in ((1, MAX_LIMITS), (2, MAX_LIMITS_IN_PAIRS)):
+        if found or not size < len(limits) + others or len(limits) > most:
+            break
+        for chips in combinations(limits, size):
+            try:
+                offer = _offer_without(session, user_id, query, chips)
+            except NotFound:
+                return []  # the collection was deleted; its page says so
+            if offer.sounds:
+                found.append(offer)
     return found[:MAX_OFFERS]
+
+
+def _offer_without(
+    session: Session, user_id: uuid.UUID, query: SampleQuery, chips: Sequence[Chip]
+) -> Offer:
+    """Count what is found without the limits of chips."""
+    rest = without_chips(query, [(chip.group, chip.value) for chip in chips])
+    return Offer(
+        chips=[[chip.group, chip.value] for chip in chips],
+        texts=[chip.value if chip.group == HEARD else chip.text for chip in chips],
+        sounds=search.count_samples(session, search.matching_samples(session, user_id, rest)),
+    )
 
 
 def limits_of(query: SampleQuery) -> list[Chip]:

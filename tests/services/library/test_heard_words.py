@@ -36,6 +36,18 @@ def test_a_word_in_quotes_means_only_itself(session: Session, user: User, add: A
     assert names(session, user, q='kick "') == ["a", "Dark Kick"]
 
 
+def test_a_pad_is_harmonic_and_soft_or_long(session: Session, user: User, add: Add) -> None:
+    add("a", sound_words=["warm", "soft"], sound_class="chord")
+    add("b", sound_words=["long"], sound_class="melodic loop", kind=Kind.LOOP)
+    add("c", sound_words=["short", "punchy"], sound_class="chord")
+    add("d", sound_words=["long"], sound_class="cymbal")
+    add("Padded cell")
+    assert names(session, user, q="pad") == ["a", "b", "Padded cell"]
+    assert names(session, user, q="warm pads") == ["a"]
+    assert names(session, user, q="-pad") == ["c", "d"]
+    assert names(session, user, q='"pad"') == ["Padded cell"]
+
+
 def test_closed_and_open_hats_differ_and_loops_are_found_by_kind(
     session: Session, user: User, add: Add
 ) -> None:
@@ -130,20 +142,20 @@ def test_each_measured_word_has_a_meaning_and_can_be_measured() -> None:
     [
         ("Dark short kick", ["Dark", "short", "kick"]),
         ("loops hats", ["loops", "hats"]),
-        ("pad around 90 bpm", ["around 90 bpm"]),
-        ("pad 88 bpm", ["88 bpm"]),
-        ("pad 88bpm", ["88bpm"]),
+        ("disco around 90 bpm", ["around 90 bpm"]),
+        ("disco 88 bpm", ["88 bpm"]),
+        ("disco 88bpm", ["88bpm"]),
         ("break_88bpm -90bpm 1234 bpm", []),
-        ('"dark" pad', []),
+        ('"dark" disco', []),
         ('"very dark kick" hat', ["hat"]),
         ('"slow around 90 take"', []),
         ('"dark', []),
-        ("-dark pad", []),
+        ("-dark disco", []),
         ("dark dark", ["dark"]),
-        ("warm pad in Am around 90", ["warm", "in Am", "around 90"]),
+        ("warm pad in Am around 90", ["warm", "pad", "in Am", "around 90"]),
         ("F# minor loop", ["F# minor", "loop"]),
         ("am Abmaj7 -Am break_Am a", []),
-        ('"in Am" pad', []),
+        ('"in Am" disco', []),
         ("in 88 bpm Am", ["88 bpm", "Am"]),
         ('loop in "dusty" Am', ["loop", "Am"]),
         ('around "dusty" 90 dark"x"', ["dark"]),
@@ -160,14 +172,14 @@ def test_a_removed_chip_removes_its_word() -> None:
     assert heard_words.without_word("dark short kick", "dark") == "short kick"
     found = heard_words.plain_words('Dusty dark kick "tape hiss" dusty 303 around 90')
     assert found == ["Dusty", "303"]
-    assert heard_words.without_word("pad around 90 bpm", "around 90 bpm") == "pad"
-    assert heard_words.without_word("pad 88 bpm", "88 bpm") == "pad"
-    assert heard_words.without_word("warm pad in Am", "in Am") == "warm pad"
-    assert heard_words.without_word("pad F# minor minor", "F# minor") == "pad minor"
+    assert heard_words.without_word("disco around 90 bpm", "around 90 bpm") == "disco"
+    assert heard_words.without_word("disco 88 bpm", "88 bpm") == "disco"
+    assert heard_words.without_word("warm disco in Am", "in Am") == "warm disco"
+    assert heard_words.without_word("disco F# minor minor", "F# minor") == "disco minor"
     assert heard_words.without_word("Cm cm", "cm") == "Cm"
     assert heard_words.without_word('loop in "dusty" Am', "Am") == 'loop in "dusty"'
     assert heard_words.explain_words("123.456 bpm")[0].meaning.startswith("123.4555 to 123.4565")
-    assert heard_words.plain_words("dusty pad F# minor tape in Am") == ["dusty", "pad", "tape"]
+    assert heard_words.plain_words("dusty disco F# minor tape in Am") == ["dusty", "disco", "tape"]
     assert [each.meaning for each in heard_words.explain_words("Am F#")] == [
         "A minor, or named so",
         "F# major or minor, or named so",

@@ -7,7 +7,7 @@ import pytest
 
 from sp404_app.errors import ValidationFailed
 from sp404_app.services.library.search import SampleQuery
-from sp404_app.state.library.filter_chips import chips_of, without_chip
+from sp404_app.state.library.filter_chips import chips_of, validate_chips, without_chip
 from sp404_app.state.library.search_params import EMPTY_QUERY, empty_query
 
 EVERYTHING = SampleQuery(
@@ -64,6 +64,16 @@ def test_removing_all_chips_in_any_order_removes_all_limits() -> None:
         for chip in chips:
             query = without_chip(query, chip.group, chip.value)
         assert query == SampleQuery()
+
+
+@pytest.mark.parametrize(
+    "chips",
+    [None, "tag", {}, [["tag"]], [["tag", "a", "b"]], ["ab"], [["tag", 1]], [["tag", "a"]] * 3],
+    ids=repr,
+)
+def test_chips_that_are_no_short_list_of_pairs_are_refused(chips: object) -> None:
+    with pytest.raises(ValidationFailed):
+        validate_chips(chips)
 
 
 def test_a_removed_chip_removes_nothing_else() -> None:
