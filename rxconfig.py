@@ -3,12 +3,13 @@
 import reflex as rx
 
 from sp404_app.portable_pages import PortablePages
+from sp404_app.slim_pages import SlimPages
 
 config = rx.Config(
     app_name="sp404_app",
     show_built_with_reflex=False,
     telemetry_enabled=False,
-    plugins=[PortablePages()],
+    plugins=[PortablePages(), SlimPages()],
     # Brotli is a sixth smaller than gzip; browsers ask for it over https and on this machine.
     frontend_compression_formats=["brotli", "gzip"],
     # It bakes the address in; `api/routes/sitemap.py` answers instead.

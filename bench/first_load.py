@@ -1,4 +1,4 @@
-"""Bytes transferred by the first visit of a page, compared with a blank Reflex app.
+"""Bytes and first paint of the first visit of a page, compared with a blank Reflex app.
 
 Both are built and served the same way in one run, and loaded by a real browser with an empty
 cache.
@@ -14,14 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from first_paint import first_paints_ms
 from instance import create_user, open_database, running_product
 from library import sign_in_to_library
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from sp404_app.supervisor.home import Home
 from tests.browsers import launch_chromium
 from tests.product import free_port
 
+PATHS, BLANK = ("/", "/login", "/signup", "/library"), "blank Reflex app"
 BLANK_APP = (
     "import reflex as rx\napp = rx.App()\napp.add_page(lambda: rx.el.p('blank'), route='/')\n"
 )
@@ -41,14 +43,28 @@ def main() -> None:
                 path: transferred_bytes(
                     browser, instance.base_url, path, signed_in=path == "/library"
                 )
-                for path in ("/", "/login", "/signup", "/library")
+                for path in PATHS
             }
+            states = {"/library": sign_in(browser, instance.base_url)}
             with serve_blank_app(Home(instance.home).node) as url:
                 base = transferred_bytes(browser, url, "/", signed_in=False)
+                urls = {BLANK: url} | {path: instance.base_url + path for path in PATHS}
+                paints = first_paints_ms(browser, urls, states)
         browser.close()
-    print(f"{'blank Reflex app':18} {base / 1000:7.1f} kB")
-    for path, size in found.items():
-        print(f"{path:18} {size / 1000:7.1f} kB   {size / base:.2f} x")
+    for name, size in ({BLANK: base} | found).items():
+        print(
+            f"{name:18} {size / 1000:7.1f} kB   {size / base:.2f} x"
+            f"   first paint {paints[name]:5.0f} ms   {paints[name] / paints[BLANK]:.2f} x"
+        )
+
+
+def sign_in(browser: Browser, base_url: str) -> StorageState:
+    """Return the cookies of a browser that is signed in."""
+    context = browser.new_context(base_url=base_url, service_workers="block")
+    sign_in_to_library(context.new_page(), base_url, empty=True)
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 def transferred_bytes(browser: Browser, base_url: str, path: str, *, signed_in: bool) -> int:

@@ -6,7 +6,6 @@ guesses 1,000 tokens a second, while a visitor at another address requests the p
 
 import asyncio
 import secrets
-import statistics
 import tempfile
 import time
 from collections import Counter
@@ -14,9 +13,10 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from first_paint import first_paints_ms
 from http_client import build_request, open_connection
 from instance import create_user, open_database, running_product
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 from services import percentile
 from sqlmodel import Session
 
@@ -30,10 +30,8 @@ from sp404_app.services.sharing.shares import ShareOptions, ShareTarget
 from tests.browsers import launch_chromium
 from tests.sounds import tone, write
 
-ROUNDS = 15
 GUESSES_PER_S, GUESSING_S, CONNECTIONS = 1_000, 8, 40
 VISITOR = "127.0.0.2"  # the guesses come from 127.0.0.1
-FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def main() -> None:
@@ -48,14 +46,11 @@ def main() -> None:
 
 def measure_first_paint(base_url: str, paths: dict[str, str]) -> None:
     """Load each page in turns; print the medians and their ratio to the first page's."""
-    found: dict[str, list[float]] = {name: [] for name in paths}
     with sync_playwright() as playwright:
         browser = launch_chromium(playwright)
-        for _ in range(ROUNDS):
-            for name, path in paths.items():
-                found[name].append(first_paint_ms(browser, base_url + path))
+        urls = {name: base_url + path for name, path in paths.items()}
+        medians = first_paints_ms(browser, urls)
         browser.close()
-    medians = {name: statistics.median(times) for name, times in found.items()}
     base = next(iter(medians.values()))
     for name, median in medians.items():
         print(f"{name:16} first paint {median:6.0f} ms   {median / base:.2f} x")
@@ -127,17 +122,6 @@ def create_links(session: Session) -> dict[str, str]:
         for name, target in targets.items()
     }
     return {name: url[url.index("/s/") :] for name, url in links.items()}
-
-
-def first_paint_ms(browser: Browser, url: str) -> float:
-    """Return the time of the first contentful paint in a new browser context."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(url, wait_until="load")
-    page.wait_for_function(FIRST_PAINT)
-    found = float(page.evaluate(FIRST_PAINT))
-    context.close()
-    return found
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import { CardReader } from "./card_reader.js";
 import { isZip, treeOfFiles, treeOfHandle } from "./card_tree.js";
 import { formatSize } from "./byte_size.js";
 import { plural, Progress } from "./card_progress.jsx";
+import { showPanel } from "./card_reader_place.jsx";
 
 const DEVICES = { mk2: "SP-404MKII", sx: "SP-404SX/A" };
 const MAX_LISTED = 100;
@@ -259,11 +260,7 @@ function Dialog({ state, plansUrl }) {
   );
 }
 
-// What every page shows of the reading of a card. Without `plansUrl` no larger plan is offered.
-export function CardReaderPanel({ plansUrl }) {
-  const state = useReader();
-  if (state.phase === "idle") return null;
-  if (state.isOpen) return <Dialog state={state} plansUrl={plansUrl} />;
+function Line({ state }) {
   const { bytes = 0, allBytes = 0 } = state.progress || {};
   return (
     <button type="button" className="button card-line" onClick={() => reader.show()} data-testid="show-reader">
@@ -272,3 +269,15 @@ export function CardReaderPanel({ plansUrl }) {
     </button>
   );
 }
+
+// What every page shows of the reading of a card. Without `plansUrl` no larger plan is offered.
+showPanel(({ plansUrl }) => {
+  const state = useReader();
+  if (state.phase === "idle") return null;
+  return (
+    <>
+      <link rel="stylesheet" href="/cards.css" precedence="default" />
+      {state.isOpen ? <Dialog state={state} plansUrl={plansUrl} /> : <Line state={state} />}
+    </>
+  );
+});

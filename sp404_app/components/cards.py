@@ -32,6 +32,7 @@ _ASSET = publish_scripts(
     "card_progress.jsx",
     "card_reader.js",
     "card_reader_panel.jsx",
+    "card_reader_place.jsx",
     "card_records.js",
     "card_task.js",
     "card_tree.js",
@@ -67,7 +68,7 @@ class CardKeys(rx.Component):
 class CardReaderPanel(rx.Component):
     """The dialog that reads a card, and a line while it is closed; on every page."""
 
-    library = _ASSET["card_reader_panel.jsx"]
+    library = _ASSET["card_reader_place.jsx"]
     tag = "CardReaderPanel"
     lib_dependencies: list[str] = [HASHER]
 

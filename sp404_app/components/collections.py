@@ -71,7 +71,7 @@ class PlayThrough(rx.Component):
     test_id: rx.Var[str]
 
 
-class RuleEditor(rx.Component):
+class RuleEditor(rx.NoSSRComponent):
     """Edits the rules of a smart collection; puts them as JSON into the field `rules` of its form.
 
     `fields` are as in `state.collections.rule_fields`. `on_draft` receives the JSON and a number

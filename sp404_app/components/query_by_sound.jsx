@@ -108,7 +108,7 @@ function useQueryBySound(aspect, onFound) {
   return { progress, take, toggle };
 }
 
-function Dialog({ aspect, onFound, onClose, children }) {
+export function QueryBySoundDialog({ aspect, onFound, onClose, children }) {
   const dialog = useRef(null);
   const input = useRef(null);
   const [isDragOver, setDragOver] = useState(false);
@@ -193,5 +193,3 @@ function Dialog({ aspect, onFound, onClose, children }) {
     </dialog>
   );
 }
-
-export const QueryBySoundDialog = ({ open, ...rest }) => (open ? <Dialog {...rest} /> : null);

@@ -6,9 +6,10 @@ import reflex as rx
 from reflex.event import no_args_event_spec, passthrough_event_spec
 
 
-class QueryBySoundDialog(rx.Component):
+class QueryBySoundDialog(rx.NoSSRComponent):
     """Dialog that sends a sound to the server; its children show the results.
 
+    It is open while it is on the page, and its script is loaded then.
     `on_found` receives `{"samples": [{"id", "distance"}], "heard": {…}}`. Changing `aspect` repeats
     the query with the same sound.
     """
@@ -16,7 +17,6 @@ class QueryBySoundDialog(rx.Component):
     library = rx.asset("query_by_sound.jsx", shared=True).importable_path
     tag = "QueryBySoundDialog"
 
-    open: rx.Var[bool]
     aspect: rx.Var[str]
 
     on_found: rx.EventHandler[passthrough_event_spec(dict[str, Any])]

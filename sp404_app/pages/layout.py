@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import reflex as rx
 from reflex.event import EventType
 
-from sp404_app.components.brand import brand, style_sheet
+from sp404_app.components.brand import brand
 from sp404_app.components.cards import card_reader_panel
 from sp404_app.components.command_palette import Destination, command_palette
 from sp404_app.components.fonts import Typeface
@@ -69,7 +69,6 @@ def layout(
         rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
         player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, help_keys=listed),
         upload_panel(folder_tags=LayoutState.folder_tags),
-        style_sheet("/cards.css"),
         card_reader_panel(),
         toast(
             text=ToastState.message,

@@ -1,7 +1,10 @@
 """The product starts, and its pages connect to its server."""
 
 import pytest
-from playwright.sync_api import Page, Response, Route
+from playwright.sync_api import Page, Response, Route, expect
+
+from tests.e2e import people
+from tests.e2e.test_library import DEMO_USER
 
 # Cumulative layout shift: https://web.dev/articles/cls
 SUM_OF_SHIFTS = """() => new Promise((resolve) => {
@@ -67,3 +70,26 @@ def test_nothing_moves_on_the_landing_page_while_its_pictures_come(page: Page, w
     assert place["height"] > 200
     assert picture.bounding_box() == place
     assert page.evaluate(SUM_OF_SHIFTS) <= 0.05  # the limit of "good" for Core Web Vitals is 0.1
+
+
+def test_a_dialog_waits_for_the_style_sheet_that_comes_with_it(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/collections.css", hold)
+    people.sign_in(page, DEMO_USER)
+    page.get_by_test_id("name").first.wait_for()
+    page.keyboard.press("Home")
+    page.keyboard.press("c")
+    while not held:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(300)
+    dialog = page.get_by_test_id("add-to-collection")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_test_id("name").first).to_be_visible()  # the page stays as it was
+    for route in held:
+        route.continue_()
+    expect(dialog).to_be_visible()
+    expect(dialog.locator(".picker-list")).to_have_css("display", "grid")

@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 COMPONENTS: Final = Path(sp404_app.__file__).parent / "components"
 OFFLINE_URL, OFFLINE_SCRIPT_URL, SHARE_URL = "/offline", "/offline.js", "/share-target"
 STYLE_SHEETS: Final = ("/app.css", "/offline.css")
-FONTS: Final = "geist*-latin-wght*.woff2"  # English needs no other subset
+FONTS: Final = ("geist*-basic-wght*.woff2", "geist*-latin-wght*.woff2")  # enough for English
 CHECK_AGAIN: Final = {"Cache-Control": "no-cache"}
 
 
@@ -130,7 +130,8 @@ def _service_worker() -> str:
 
 @lru_cache(maxsize=2)
 def _service_worker_of(build: Path, _built_at: int) -> str:
-    fonts = [f"/assets/{path.name}" for path in sorted((build / "assets").glob(FONTS))]
+    found = [path.name for pattern in FONTS for path in (build / "assets").glob(pattern)]
+    fonts = [f"/assets/{name}" for name in sorted(found)]
     shell = [OFFLINE_URL, OFFLINE_SCRIPT_URL, *STYLE_SHEETS, *fonts]
     source = _source("service_worker.js")
     version = hashlib.sha256()

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import modal
 from sp404_app.pages.bulk.name_preview import name_preview, suggestions
 from sp404_app.pages.bulk.values_tab import values_tab
@@ -26,6 +27,7 @@ def bulk_edit_dialog() -> rx.Component:
     return rx.cond(
         BulkEditState.is_open,
         modal(
+            style_sheet("/bulk.css"),
             rx.el.div(
                 rx.el.header(
                     rx.el.h2("Edit sounds"),

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import modal
 from sp404_app.state.bulk import long_edits  # noqa: F401 - it adds its actions to the library
 from sp404_app.state.bulk.bulk_progress import BulkProgressState, EditRow
@@ -12,6 +13,7 @@ def bulk_progress() -> rx.Component:
     return rx.cond(
         BulkProgressState.label != "",
         rx.el.div(
+            style_sheet("/bulk.css"),
             rx.el.span(
                 BulkProgressState.label,
                 ": ",
@@ -37,6 +39,7 @@ def recent_edits_dialog() -> rx.Component:
     return rx.cond(
         BulkProgressState.is_list_open,
         modal(
+            style_sheet("/bulk.css"),
             rx.el.div(
                 rx.el.h2("Recent edits"),
                 rx.el.p(

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import modal
 from sp404_app.state.cards.doctor import BankBar, DoctorState, ProblemGroup, ProblemRow
 
@@ -13,6 +14,7 @@ def doctor_dialog() -> rx.Component:
     return rx.cond(
         DoctorState.is_open,
         modal(
+            style_sheet("/cards.css"),
             rx.el.div(
                 rx.el.header(
                     rx.el.h2("Check"),

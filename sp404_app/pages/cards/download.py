@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import menu_button, menu_item, modal
 from sp404_app.services.cards.download_formats import FORMATS
 from sp404_app.services.cards.name_template import FIELDS, MAX_TEMPLATE_LENGTH
@@ -19,6 +20,8 @@ def download_dialog() -> rx.Component:
     return rx.cond(
         DownloadState.is_open,
         modal(
+            style_sheet("/cards.css"),
+            style_sheet("/projects.css"),
             rx.el.h2("Download as"),
             rx.el.p(DownloadState.sounds, class_name="muted", data_testid="download-what"),
             rx.cond(DownloadState.phase == "running", _progress(), _choices()),

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import card_write_panel
 from sp404_app.components.menus import modal
 from sp404_app.components.server_link import server_link
@@ -57,6 +58,7 @@ def export_dialog() -> rx.Component:
     return rx.cond(
         ExportState.is_open,
         modal(
+            style_sheet("/cards.css"),
             rx.el.div(
                 rx.el.header(
                     rx.el.h2("Export"),

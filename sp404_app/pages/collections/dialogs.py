@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.collections import collection_picker, rule_editor
 from sp404_app.components.menus import modal
 from sp404_app.services.infra.colours import BANK_COLOURS
@@ -18,6 +19,7 @@ def add_to_collection_dialog() -> rx.Component:
     return rx.cond(
         AddToCollectionState.is_open,
         modal(
+            style_sheet("/collections.css"),
             rx.el.h2("Add to collection"),
             rx.el.p(AddToCollectionState.sounds, class_name="muted", data_testid="collect-what"),
             collection_picker(
@@ -59,6 +61,7 @@ def collection_dialog() -> rx.Component:
     return rx.cond(
         FORM.is_open,
         modal(
+            style_sheet("/collections.css"),
             rx.el.form(
                 rx.el.h2(title),
                 rx.cond(

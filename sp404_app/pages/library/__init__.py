@@ -2,7 +2,6 @@
 
 import reflex as rx
 
-from sp404_app.components.brand import style_sheet
 from sp404_app.components.offline_library import offline_library
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
 from sp404_app.pages.bulk.progress import recent_edits_dialog
@@ -23,11 +22,6 @@ from sp404_app.pages.sample_dialogs import sample_dialogs
 def library() -> rx.Component:
     """The library page."""
     return layout(
-        style_sheet("/alike.css"),
-        style_sheet("/projects.css"),
-        style_sheet("/collections.css"),
-        style_sheet("/data.css"),
-        style_sheet("/bulk.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(

@@ -68,7 +68,7 @@ def tag_form() -> rx.Component:
                 name="tags",
                 class_name="input",
                 data_autofocus="",
-                autocomplete="off",
+                auto_complete="off",
                 data_testid="tag-input",
             ),
             class_name="field",

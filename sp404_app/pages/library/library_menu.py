@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.csv_import import csv_import
 from sp404_app.components.menus import menu_button, menu_item, modal
 from sp404_app.services.library.library_export import ExportFormat
@@ -45,6 +46,7 @@ def import_dialog() -> rx.Component:
     return rx.cond(
         LibraryDataState.import_open,
         modal(
+            style_sheet("/data.css"),
             rx.el.h2("Import CSV"),
             csv_import(on_close=LibraryDataState.close_import),
             label="Import CSV",

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.audio.similarity.embedding import VECTOR_PARTS
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.likeness import likeness_sliders
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.likeness import LikenessState
@@ -14,6 +15,7 @@ def likeness_bar() -> rx.Component:
     return rx.cond(
         LikenessState.anchor_id != "",
         rx.el.div(
+            style_sheet("/alike.css"),
             rx.el.button(
                 rx.el.span("Sorted by likeness to ", rx.el.b(window.anchor)),
                 rx.el.span(" ×", aria_hidden="true"),

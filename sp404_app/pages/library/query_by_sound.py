@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.query_by_sound import query_by_sound_dialog
 from sp404_app.pages.sample.similar import aspect_buttons, similar_row
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
@@ -9,17 +10,20 @@ from sp404_app.state.sample.query_by_sound import QueryBySoundState
 
 def find_by_sound() -> rx.Component:
     """The dialog: input at the top, similar samples below."""
-    return query_by_sound_dialog(
-        rx.el.div(
-            rx.el.span("Compare by", class_name="muted"),
-            aspect_buttons(QueryBySoundState, "finder"),
-            class_name="finder-by",
+    return rx.cond(
+        QueryBySoundState.is_open,
+        query_by_sound_dialog(
+            style_sheet("/alike.css"),
+            rx.el.div(
+                rx.el.span("Compare by", class_name="muted"),
+                aspect_buttons(QueryBySoundState, "finder"),
+                class_name="finder-by",
+            ),
+            query_results(),
+            aspect=QueryBySoundState.aspect,
+            on_found=QueryBySoundState.show,
+            on_close=QueryBySoundState.close,
         ),
-        query_results(),
-        open=QueryBySoundState.is_open,
-        aspect=QueryBySoundState.aspect,
-        on_found=QueryBySoundState.show,
-        on_close=QueryBySoundState.close,
     )
 
 

@@ -78,8 +78,7 @@ def collection_group(*, in_collection: bool) -> rx.Component:
         rx.cond(
             LibraryState.loaded & (view.collections.length() == 0),
             rx.el.a(
-                rx.icon("plus", size=14, aria_hidden="true"),
-                rx.el.span("New collection", class_name="room-name"),
+                rx.el.span("+ New collection", class_name="room-name"),
                 href="/collections",
                 class_name="room",
                 data_testid="first-collection",

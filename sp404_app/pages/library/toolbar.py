@@ -77,7 +77,7 @@ def search_field() -> rx.Component:
             placeholder="Search names, tags, sound   –  try  warm bass  or  loop around 90",
             class_name="input",
             aria_label="Search",
-            autocomplete="off",
+            auto_complete="off",
             spell_check=False,
             on_change=lambda value: LibraryState.set_filter("q", value),
             data_testid="search",

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import modal
 from sp404_app.devices.capabilities import DEVICES
 from sp404_app.services.projects.project_details import TEMPO_RANGE_BPM
@@ -17,6 +18,7 @@ def new_project_dialog() -> rx.Component:
     return rx.cond(
         NewProjectState.is_open,
         modal(
+            style_sheet("/projects.css"),
             rx.el.form(
                 rx.el.h2("New project"),
                 rx.cond(
@@ -108,6 +110,7 @@ def put_on_pads_dialog() -> rx.Component:
     return rx.cond(
         PutOnPadsState.is_open,
         modal(
+            style_sheet("/projects.css"),
             rx.el.h2("Choose a project"),
             rx.el.p(
                 f"{PutOnPadsState.sounds} on the next free pads.",

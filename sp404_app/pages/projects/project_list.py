@@ -24,6 +24,7 @@ def project_list() -> rx.Component:
     """The project list."""
     return layout(
         style_sheet("/projects.css"),
+        style_sheet("/cards.css"),
         rx.el.div(
             header(),
             rx.cond(

@@ -16,10 +16,10 @@ EXPIRIES = (("Never", ""), ("After a day", "1"), ("After 7 days", "7"), ("After 
 def share_dialog() -> rx.Component:
     """The dialog; a page that opens it contains it once."""
     return rx.fragment(
-        style_sheet("/sharing.css"),
         rx.cond(
             ShareState.is_open,
             modal(
+                style_sheet("/sharing.css"),
                 rx.el.h2("Share"),
                 rx.el.p(f"“{ShareState.name}”", class_name="muted share-what"),
                 rx.cond(ShareState.rows, share_list(names=False)),

@@ -14,6 +14,7 @@ from sp404_app.settings import Settings
 from tests.security.world import dump
 
 MAX_WORKER_LINES = 250
+FONTS = ("geist-basic-wght-1.woff2", "geist-latin-wght-1.woff2")
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 FROM_ELSEWHERE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
@@ -31,7 +32,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REFLEX_WEB_WORKDIR", str(tmp_path))
     client = tmp_path / "build" / "client"
     (client / "assets").mkdir(parents=True)
-    for name in ("geist-latin-wght-1.woff2", "geist-cyrillic-wght-1.woff2", "a-1.js"):
+    for name in (*FONTS, "geist-cyrillic-wght-1.woff2", "a-1.js"):
         (client / "assets" / name).touch()
     for name in ("404.html", "app.css", "offline.css"):
         (client / name).touch()
@@ -54,7 +55,7 @@ def test_the_service_worker_is_checked_at_each_use_and_small(client: TestClient)
 def test_the_files_of_the_offline_page_are_served(client: TestClient, built: Path) -> None:
     _, shell = constants(client)
     files = {name for name in shell if (built / name.lstrip("/")).is_file()}
-    assert files == {"/app.css", "/offline.css", "/assets/geist-latin-wght-1.woff2"}
+    assert files == {"/app.css", "/offline.css", *(f"/assets/{name}" for name in FONTS)}
     for path in set(shell) - files:
         assert client.get(path).status_code == 200
     page = client.get("/offline").text
