@@ -64,7 +64,8 @@ def offer_button(offer: Offer) -> rx.Component:
     """Button that drops limits of the search."""
 
     def name(text: str, at: int) -> rx.Component:
-        return rx.fragment(rx.cond(at > 0, " and ", ""), rx.el.q(text))
+        is_last = at == offer.texts.length() - 1  # type: ignore[attr-defined]
+        return rx.fragment(rx.cond(at > 0, rx.cond(is_last, " and ", ", "), ""), rx.el.q(text))
 
     return rx.el.button(
         rx.el.span("Without ", rx.foreach(offer.texts, name)),

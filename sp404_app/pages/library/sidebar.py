@@ -76,7 +76,7 @@ def collection_group(*, in_collection: bool) -> rx.Component:
         rx.el.a("Collections", href="/collections", class_name="label rail-title"),
         rx.foreach(view.collections, link),
         rx.cond(
-            LibraryState.loaded & (view.collections.length() == 0),
+            (view.storage != "") & (view.collections.length() == 0),  # not before they are known
             rx.el.a(
                 rx.el.span("+ New collection", class_name="room-name"),
                 href="/collections",

@@ -117,7 +117,10 @@ def _plan_card(
 ) -> PlanCard:
     owned = view.plan == plan.tier
     current = owned and (view.status == "none" or view.interval == interval)
-    trial = kind is ChangeKind.SUBSCRIBE and plan.trial_days > 0 and view.trial_eligible
+    # A plan that was given, as to the demo account, can't be bought.
+    is_given = current and kind is ChangeKind.SUBSCRIBE
+    can_try = kind is ChangeKind.SUBSCRIBE and plan.trial_days > 0 and view.trial_eligible
+    trial = can_try and not is_given
     other = Interval.MONTH if interval is Interval.YEAR else Interval.YEAR
     return PlanCard(
         tier=plan.tier,
@@ -132,7 +135,7 @@ def _plan_card(
         current=current,
         recommended=is_recommended(plan.tier, Tier(view.plan)),
         badge=_plan_badge(plan, view, interval, current=current),
-        label=_button_label(plan, Tier(view.plan), kind, interval, trial=trial),
+        label="" if is_given else _button_label(plan, Tier(view.plan), kind, interval, trial=trial),
         trial=trial,
     )
 

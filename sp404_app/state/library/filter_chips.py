@@ -10,7 +10,7 @@ from sp404_app.services.library.search import SampleQuery
 from sp404_app.state import validation
 from sp404_app.state.library.search_params import DUPLICATES_SORT, empty_query
 
-MAX_REMOVED: Final = 2  # chips at once
+MAX_REMOVED: Final = 8  # chips at once
 QUOTES_HINT: Final = "Remove this word. In quotes it finds names, tags and notes only."
 HEARD, TAG, FILTER = "heard", "tag", "filter"
 RANGES: Final = {

@@ -1,4 +1,4 @@
-"""Nothing was found: what each search would find that has one limit less, or two."""
+"""Nothing was found: what each search would find that has fewer limits."""
 
 import uuid
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class RelaxationState(SessionState):
 
 
 def find_offers(session: Session, user_id: uuid.UUID, query: SampleQuery) -> list[Offer]:
-    """Return limits without which a search finds sounds: single ones, else pairs.
+    """Return limits without which a search finds sounds: single ones, else pairs, else more.
 
     What is left has a limit: "Show all sounds" offers the rest.
     """
@@ -67,7 +67,24 @@ def find_offers(session: Session, user_id: uuid.UUID, query: SampleQuery) -> lis
                 return []  # the collection was deleted; its page says so
             if offer.sounds:
                 found.append(offer)
+    if not found and len(limits) <= MAX_LIMITS:
+        found = _offer_most(session, user_id, query, limits)
     return found[:MAX_OFFERS]
+
+
+def _offer_most(
+    session: Session, user_id: uuid.UUID, query: SampleQuery, limits: Sequence[Chip]
+) -> list[Offer]:
+    """Return an offer that keeps each limit, in order, that finds sounds with those before it."""
+    kept: list[Chip] = []
+    best = None
+    for limit in limits:
+        dropped = [chip for chip in limits if chip not in (*kept, limit)]
+        offer = _offer_without(session, user_id, query, dropped)
+        if offer.sounds:
+            kept.append(limit)
+            best = offer
+    return [best] if best and best.chips else []
 
 
 def _offer_without(

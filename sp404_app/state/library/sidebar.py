@@ -1,7 +1,7 @@
 """View model of the library's sidebar: tags, collections, storage, trash and reanalysis."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlmodel import Session
 
@@ -59,6 +59,12 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
     links = [
         _link_of(each) for each in collections.list_collections(session, user_id, count_smart=False)
     ]
+    trashed, has_trash = (
+        trash.get_trash_usage(session, user_id),
+        trash.has_samples(session, user_id),
+    )
+    if has_trash and not trashed.used:  # sounds of the demo account do not fill the trash
+        trashed = replace(trashed, limit=None)
     waiting = _waiting_message(session, user_id, usage)
     is_outdated = progress.current < progress.total
     return SidebarView(
@@ -67,8 +73,8 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
         more_collections=links[MAX_OPEN_COLLECTIONS:],
         storage=used if limit is None else f"{used} of {formatting.format_size(limit)}",
         storage_share=round(100 * usage.storage_used / limit, 1) if limit else 0.0,
-        trash=bulk_messages.trash_usage_message(trash.get_trash_usage(session, user_id)),
-        has_trash=trash.has_samples(session, user_id),
+        trash=bulk_messages.trash_usage_message(trashed),
+        has_trash=has_trash,
         reanalysis=f"Updating analysis: {progress.current:,} of {progress.total:,}"
         if is_outdated
         else "",

@@ -68,7 +68,7 @@ def test_removing_all_chips_in_any_order_removes_all_limits() -> None:
 
 @pytest.mark.parametrize(
     "chips",
-    [None, "tag", {}, [["tag"]], [["tag", "a", "b"]], ["ab"], [["tag", 1]], [["tag", "a"]] * 3],
+    [None, "tag", {}, [["tag"]], [["tag", "a", "b"]], ["ab"], [["tag", 1]], [["tag", "a"]] * 9],
     ids=repr,
 )
 def test_chips_that_are_no_short_list_of_pairs_are_refused(chips: object) -> None:

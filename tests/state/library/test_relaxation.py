@@ -36,7 +36,9 @@ def shelf(add: Add) -> None:
         (SampleQuery(q="dusty velvet loop"), [("dusty+loop", 1), ("velvet+loop", 2)]),
         (SampleQuery(q="velvet loop", kind="loop"), [("loop+Loops", 1)]),
         (SampleQuery(q='"dusty" loop velvet'), [("velvet+loop", 2)]),
-        (SampleQuery(q="dusty velvet red green blue hit"), []),  # more than are tried in pairs
+        (SampleQuery(q="red dusty green loop 808"), [("red+green+loop", 1)]),
+        (SampleQuery(q="red green loop 808", kind="loop"), [("red+green+loop+Loops", 1)]),
+        (SampleQuery(q="velvet red green blue one two"), [("red+green+blue+one+two", 1)]),
         (SampleQuery(q="nothing"), []),
         (SampleQuery(q="nothing such"), []),
         (SampleQuery(q=" ".join(f"w{number}" for number in range(MAX_LIMITS + 1))), []),
