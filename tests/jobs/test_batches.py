@@ -28,7 +28,6 @@ from tests.jobs.test_worker import (
     running,
     start_worker,
     until,
-    wait_for_its_locks,
 )
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, silent_flac, write
@@ -193,7 +192,6 @@ async def test_a_crash_during_a_batch_fails_only_one_sample(
     for attempt in (1, 2):
         await until(user, lambda n=attempt: running(slow)() and job_of(slow).attempts == n)
         kill_processes(forked_processes(worker))
-        wait_for_its_locks(slow)
         await until(user, lambda: all(ready(each)() for each in [before, *after]))
         assert await requeue_lost() == 2 - attempt
     assert kept(slow).error == jobs.FAILED_TWICE
