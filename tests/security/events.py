@@ -57,6 +57,7 @@ PARAMETERS: dict[str, object] = {
     "how": "double",
     "key": "A1",
     "letter": "B",
+    "chips": [["heard", "dark"], ["tag", "drums"]],
     "link": "/projects",
     "message": "Hello.",
     "mode": "toggle",
