@@ -40,12 +40,12 @@ class SlimPages(Plugin):
 
     def pre_compile(self, **context: Any) -> None:
         """Change the configuration of Vite and the root of the pages before they are bundled."""
-        context["add_modify_task"](VITE_CONFIG, replace_emotion)
+        context["add_modify_task"](VITE_CONFIG, slim_config)
         context["add_modify_task"](ROOT, publish_nothing)
 
 
-def replace_emotion(config: str) -> str:
-    """Return a configuration of Vite that resolves Emotion to our script.
+def slim_config(config: str) -> str:
+    """Return a configuration of Vite with our script for Emotion, and with few files.
 
     Raises:
         RuntimeError: If this version of Reflex has another configuration.

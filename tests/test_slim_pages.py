@@ -4,7 +4,7 @@ import pytest
 from reflex.config import get_config
 from reflex.utils import frontend_skeleton
 
-from sp404_app.slim_pages import STYLES, TARGET, SlimPages, publish_nothing, replace_emotion
+from sp404_app.slim_pages import STYLES, TARGET, SlimPages, publish_nothing, slim_config
 
 ROOT = """useEffect(() => {
     window.__reflex = {
@@ -17,11 +17,11 @@ ROOT = """useEffect(() => {
 
 def test_vite_resolves_emotion_to_our_script_and_makes_few_files() -> None:
     config = frontend_skeleton._compile_vite_config(get_config())
-    slim = replace_emotion(config)
+    slim = slim_config(config)
     assert f'new URL("./{TARGET.as_posix()}", import.meta.url)' in slim
     assert slim.index('find: "@emotion/react"') < slim.index('find: "@",')  # the first one counts
     assert slim.index('name: "core"') < slim.index('name: "reflex-env"')
-    assert replace_emotion(slim) == slim
+    assert slim_config(slim) == slim
     assert SlimPages().get_static_assets() == [(TARGET, STYLES.read_text("utf-8"))]
 
 
@@ -33,7 +33,7 @@ def test_the_root_publishes_no_names() -> None:
     assert publish_nothing(root) == root
 
 
-@pytest.mark.parametrize("change", [replace_emotion, publish_nothing])
+@pytest.mark.parametrize("change", [slim_config, publish_nothing])
 def test_a_reflex_that_has_changed_stops_the_build(change: object) -> None:
     with pytest.raises(RuntimeError, match="has changed: adapt"):
         change("export default {};")  # type: ignore[operator]

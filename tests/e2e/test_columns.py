@@ -39,6 +39,9 @@ def test_columns_are_chosen_kept_and_say_what_they_are(
 ) -> None:
     person = people.sign_up(page, outbox)
     people.sign_in(page, person)
+    page.get_by_test_id("first-collection").click()  # only while there is no collection
+    expect(page.get_by_role("heading", name="Collections", exact=True)).to_be_visible()
+    page.go_back()
     upload(page, sounds(tmp_path))
     expect(page.locator(".sheet-head")).to_contain_text("Added")
     assert heads(page) == HEADS
