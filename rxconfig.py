@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.fonts import Fonts
 from sp404_app.portable_pages import PortablePages
 from sp404_app.slim_pages import SlimPages
 
@@ -9,7 +10,7 @@ config = rx.Config(
     app_name="sp404_app",
     show_built_with_reflex=False,
     telemetry_enabled=False,
-    plugins=[PortablePages(), SlimPages()],
+    plugins=[PortablePages(), SlimPages(), Fonts()],
     # Brotli is a sixth smaller than gzip; browsers ask for it over https and on this machine.
     frontend_compression_formats=["brotli", "gzip"],
     # It bakes the address in; `api/routes/sitemap.py` answers instead.

@@ -5,7 +5,6 @@ from typing import Any, Literal
 import reflex as rx
 
 from sp404_app.components.brand import brand
-from sp404_app.components.fonts import Typeface
 from sp404_app.components.form_help import form_help, show_password
 from sp404_app.components.theme import theme_choice
 
@@ -15,7 +14,6 @@ Text = str | rx.Var[str]
 def auth_page(title: Text, *children: rx.Component, testid: str) -> rx.Component:
     """Render the page frame for signed-out users: logo, title and one card."""
     return rx.el.main(
-        Typeface.create(),
         brand(),
         rx.el.section(
             rx.el.h1(title, class_name="door-title"),

@@ -5,7 +5,6 @@ from typing import Literal
 import reflex as rx
 
 from sp404_app.components.brand import brand, style_sheet
-from sp404_app.components.fonts import Typeface
 from sp404_app.components.front_pads import front_pads
 from sp404_app.components.server_link import server_link
 from sp404_app.components.theme import theme_choice
@@ -54,7 +53,6 @@ TEXTS = ("Terms", "Privacy", "Contact")
 def index() -> rx.Component:
     """Render the landing page."""
     return rx.el.div(
-        Typeface.create(),
         style_sheet("/front.css"),
         rx.el.header(
             brand(),

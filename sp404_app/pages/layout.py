@@ -8,7 +8,6 @@ from reflex.event import EventType
 from sp404_app.components.brand import brand
 from sp404_app.components.cards import card_reader_panel
 from sp404_app.components.command_palette import Destination, command_palette
-from sp404_app.components.fonts import Typeface
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.components.theme import theme_report
@@ -59,7 +58,6 @@ def layout(
     """
     listed = help_keys if isinstance(help_keys, rx.Var) else list(help_keys)
     return rx.el.div(
-        Typeface.create(),
         theme_report(
             drawn=rx.cond(LayoutState.is_hydrated, LayoutState.theme, ""),
             preferred=LayoutState.chosen_theme,

@@ -3,7 +3,6 @@
 import reflex as rx
 
 from sp404_app.components.brand import brand
-from sp404_app.components.fonts import Typeface
 from sp404_app.services.infra.dev_outbox import OutboxMail
 from sp404_app.state.dev.outbox import DevOutboxState
 
@@ -11,7 +10,6 @@ from sp404_app.state.dev.outbox import DevOutboxState
 def dev_outbox() -> rx.Component:
     """Render the page."""
     return rx.el.main(
-        Typeface.create(),
         brand(),
         rx.el.header(
             rx.el.h1("Outbox"),

@@ -5,7 +5,6 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.brand import brand, style_sheet
-from sp404_app.components.fonts import Typeface
 from sp404_app.services.billing.emulator_controls import CustomerClock, ReceivedEvent, SentEvent
 from sp404_app.state.dev.stripe import DevStripeState
 
@@ -22,7 +21,6 @@ STEPS = (
 def dev_stripe() -> rx.Component:
     """Render the page."""
     return rx.el.main(
-        Typeface.create(),
         style_sheet("/billing.css"),
         brand("/billing"),
         rx.el.header(
