@@ -1,7 +1,9 @@
-"""Banner shown while the websocket is disconnected."""
+"""Banners over every page: the websocket is disconnected, or a part of the page is missing."""
 
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
+
+from sp404_app.components.late_part_error import late_part_error
 
 
 @rx.memo
@@ -19,6 +21,6 @@ def offline_banner() -> rx.Component:
     )
 
 
-def offline(stateful: bool) -> rx.Component | None:
-    """Return the banner for every page, or None if the page has no state."""
-    return rx.fragment(offline_banner()) if stateful else None
+def offline(stateful: bool) -> rx.Component:
+    """Return the banners for every page; one without a state has no websocket."""
+    return rx.fragment(*([offline_banner()] if stateful else []), late_part_error())

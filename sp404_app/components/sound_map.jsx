@@ -97,11 +97,14 @@ let kept = []; // the ids of the selection, for the way back from a sound's page
 
 const inMap = (place) => Math.max(0, Math.min(1, place)); // the centre of the view stays on the map
 
-// Loads the places for a search at once, and again after changes of the library, many at a time.
-function usePoints(query, version) {
+// Loads the places for a search once it is known, and again after changes of the library, many at a time.
+function usePoints(query, version, isKnown) {
   const [found, setFound] = useState({ points: null, of: "", problem: "" });
   const shown = useRef(null);
+  const begun = useRef(false);
+  begun.current ||= isKnown; // a later load of the page changes the search, if anything
   useEffect(() => {
+    if (!begun.current) return undefined;
     const request = new AbortController();
     const load = () =>
       fetch(`/api/samples/map?${query}`, { signal: request.signal })
@@ -120,15 +123,15 @@ function usePoints(query, version) {
       clearTimeout(timer);
       request.abort();
     };
-  }, [query, version]);
+  }, [query, version, begun.current]);
   return found;
 }
 
 const trackOf = (points, at) => ({ id: points.id[at], name: points.name[at], seconds: points.seconds[at], gain: points.gain[at], loops: points.loop[at], playable: true, bpm: points.bpm[at] ? String(Math.round(points.bpm[at] * 10) / 10) : "", key: points.key[at] || "" });
 const describe = (points, at) => [points.name[at], points.sound_class[at], points.bpm[at] && `${Math.round(points.bpm[at] * 10) / 10} BPM`, points.key[at]].filter(Boolean).join(" · ");
 
-export function SoundMap({ query, version, anyMarked, onSelect, onOpen }) {
-  const { points, of, problem } = usePoints(query, version);
+export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen }) {
+  const { points, of, problem } = usePoints(query, version, isKnown);
   const canvas = useRef(null);
   const view = useRef({ ...WHOLE_MAP }); // the centre of what is shown
   const fitted = useRef(null); // the search that the view was fitted to

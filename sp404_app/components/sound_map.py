@@ -15,7 +15,8 @@ _ASSET = publish_scripts(lambda name: rx.asset(name, shared=True), "sound_map.js
 class SoundMap(rx.Component):
     """All sounds that `GET /api/samples/map` finds with the parameters `query`.
 
-    They are read again when `version` changes. `on_select` receives the ids within the lasso.
+    They are read once the query `is_known`, and again when `version` changes. `on_select`
+    receives the ids within the lasso.
     """
 
     library = _ASSET["sound_map.jsx"]
@@ -23,6 +24,7 @@ class SoundMap(rx.Component):
 
     query: rx.Var[str]
     version: rx.Var[int]
+    is_known: rx.Var[bool]
     any_marked: rx.Var[bool]
 
     on_select: rx.EventHandler[passthrough_event_spec(list[str])]

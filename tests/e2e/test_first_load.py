@@ -93,3 +93,18 @@ def test_a_dialog_waits_for_the_style_sheet_that_comes_with_it(page: Page) -> No
         route.continue_()
     expect(dialog).to_be_visible()
     expect(dialog.locator(".picker-list")).to_have_css("display", "grid")
+
+
+def test_a_part_that_cannot_be_loaded_says_so_and_comes_after_a_reload(page: Page) -> None:
+    people.sign_in(page, DEMO_USER)
+    page.get_by_test_id("name").first.wait_for()
+    scripts = "**/assets/*.js"
+    page.route(scripts, lambda route: route.abort())
+    page.get_by_test_id("find-by-sound").click()
+    expect(page.get_by_test_id("late-part-error")).to_contain_text("can’t be loaded right now")
+    page.unroute(scripts)
+    page.get_by_test_id("reload-page").click()
+    page.get_by_test_id("name").first.wait_for()
+    expect(page.get_by_test_id("late-part-error")).to_have_count(0)
+    page.get_by_test_id("find-by-sound").click()
+    expect(page.get_by_test_id("finder")).to_be_visible()

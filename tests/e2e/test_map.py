@@ -167,6 +167,22 @@ def test_an_empty_result_and_a_failed_request_are_said(page: Page, canvas: Float
     expect(page.get_by_test_id("map-here")).to_contain_text("can’t be loaded right now")
 
 
+@pytest.mark.parametrize("visit", ["from the list", "by its address"])
+def test_the_map_is_asked_for_once(page: Page, canvas: FloatRect, visit: str) -> None:
+    page.goto("/library")
+    page.get_by_test_id("room-loops").click()
+    expect(page).to_have_url(re.compile("kind=loop"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    if visit == "from the list":
+        page.get_by_test_id("view-map").click()
+    else:
+        page.goto("/map?kind=loop")
+    expect(page.get_by_test_id("sound-map")).not_to_have_attribute("data-count", "0")
+    page.wait_for_timeout(2000)  # what follows a change of the library comes within a second
+    assert sum("/api/samples/map" in url for url in asked) == 1
+
+
 def test_sounds_appear_when_they_are_analysed_and_a_selection_stays(
     page: Page, outbox: Outbox
 ) -> None:

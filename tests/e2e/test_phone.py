@@ -80,7 +80,7 @@ def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
     ):
         phone.get_by_test_id("sort").select_option(order)
         expect(phone.get_by_test_id("name").first).to_have_text(first)
-    phone.get_by_test_id("filters").tap()
+    phone.get_by_test_id("filters-done").tap()
     phone.locator(".mini-wave").first.tap()
     expect(phone.locator(".player-facts")).to_be_in_viewport(ratio=1)
     expect(phone.get_by_test_id("player-toggle")).to_be_in_viewport(ratio=1)
@@ -99,11 +99,26 @@ def test_an_order_that_phones_do_not_offer_has_an_option_until_another_is_chosen
     expect(sort.get_by_text("other order")).to_have_count(0)
 
 
-def test_the_list_is_reached_below_open_filters_on_a_short_screen(phone: Page) -> None:
+def test_filters_are_a_sheet_over_the_list_and_its_button_shows_what_they_find(
+    phone: Page,
+) -> None:
     phone.set_viewport_size({"width": 375, "height": 553})
+    before = phone.get_by_test_id("name").first.bounding_box()
     phone.get_by_test_id("filters").tap()
-    expect(phone.get_by_test_id("total")).to_be_visible()
-    row(phone, "Back Alley").scroll_into_view_if_needed()
+    done = phone.get_by_test_id("filters-done")
+    expect(done).to_be_in_viewport(ratio=1)
+    after = phone.get_by_test_id("name").first.bounding_box()
+    assert before
+    assert after
+    assert after["y"] <= before["y"]  # the list is not pushed down
+    phone.get_by_test_id("kind").select_option("loop")
+    expect(phone).to_have_url(re.compile("kind=loop"))
+    expect(done).to_have_text(re.compile(r"^Show \d+ sounds$"))
+    phone.get_by_test_id("filters-veil").tap(position={"x": 100, "y": 20})
+    expect(done).to_be_hidden()
+    phone.get_by_test_id("filters").tap()
+    done.tap()
+    expect(done).to_be_hidden()
     phone.get_by_test_id("name").first.tap()
     expect(phone).to_have_url(re.compile("/samples/"))
 

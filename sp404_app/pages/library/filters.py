@@ -50,7 +50,7 @@ KNOWN_ORDERS = [LIKENESS_SORT, POSITION_SORT, *(value for _, value in ORDERS)]
 def filters() -> rx.Component:
     """All filters with counts, what acts on the results, and their number."""
     query = LibraryState.query
-    return rx.el.div(
+    bar = rx.el.div(
         range_filter("Tempo", "bpm_min", "bpm_max"),
         range_filter("Length", "duration_min", "duration_max", "s"),
         facet_selects(
@@ -108,7 +108,29 @@ def filters() -> rx.Component:
         ),
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         result_count(),
+        rx.el.button(
+            "Show ",
+            rx.el.span(LibraryState.window.total, class_name="mono"),
+            rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
+            type="button",
+            class_name="button primary filters-done",
+            on_click=LibraryState.toggle_filters,
+            data_testid="filters-done",
+        ),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+    return rx.fragment(rx.cond(LibraryState.filters_open, veil()), bar)
+
+
+def veil() -> rx.Component:
+    """What closes the filters by a tap beside them, on phones, where they lie over the list."""
+    return rx.el.button(
+        type="button",
+        class_name="veil filters-veil",
+        aria_hidden="true",
+        tab_index=-1,
+        on_click=LibraryState.toggle_filters,
+        data_testid="filters-veil",
     )
 
 

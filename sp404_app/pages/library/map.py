@@ -54,6 +54,7 @@ def library_map() -> rx.Component:
                     sound_map(
                         query=LibraryState.api_parameters,
                         version=LibraryState.changes,
+                        is_known=rx.State.is_hydrated,
                         any_marked=LibraryState.selected_count > 0,
                         on_select=LibraryState.select_samples,
                         on_open=LibraryState.open_sample,

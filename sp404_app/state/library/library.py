@@ -193,7 +193,8 @@ class LibraryState(SessionState):
             sidebar = await in_transaction(load_sidebar, user_id)
             async with self:
                 self.sidebar = sidebar
-                self.changes += 1
+                # Nothing may have happened since `load`, before events were listened to.
+                self.changes += bool(burst) or window_of(found) != self.window
                 if self.query == query:  # some may be in the trash now, or no longer match
                     self._selected = self._selected - (chosen - set(map(str, left)))
                     self._show_selection()
