@@ -82,6 +82,7 @@ def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outb
     assert page.request.get("/api/samples", headers=headers).status == 200
 
     file = {"name": "me.png", "mimeType": "image/png", "buffer": picture()}
+    expect(page.locator(".avatar")).to_have_text(re.compile("^[A-Z0-9]+$"))
     with page.expect_file_chooser() as chooser:
         page.get_by_text("Choose a photo").click()
     chooser.value.set_files(file)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def photo_form() -> rx.Component:
                 height="72",
                 class_name="avatar",
             ),
-            rx.el.span(class_name="avatar", aria_hidden="true"),
+            rx.el.span(OwnDataState.initials, class_name="avatar", aria_hidden="true"),
         ),
         plain_form(
             rx.el.span("Photo", class_name="field-label"),

@@ -63,6 +63,12 @@ class Profile:
     email_verified: bool
     created_at: str
 
+    @property
+    def initials(self) -> str:
+        """Return the first letters of the names, or of the email, for where a photo is missing."""
+        names = "".join(name[:1] for name in (self.first_name, self.last_name))
+        return (names or self.email[:1]).upper()
+
 
 def validate_registration(
     email: str, first_name: str, last_name: str

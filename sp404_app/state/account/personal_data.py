@@ -58,6 +58,7 @@ class OwnDataState(SessionState):
     """The user's photo, email change, activity, export and deletion."""
 
     avatar_url: str = ""
+    initials: str = ""
     picture_said: str = ""
     picture_bad: bool = False
     email_sent: str = ""
@@ -78,7 +79,8 @@ class OwnDataState(SessionState):
     async def load(self) -> AsyncIterator[EventType[()]]:
         """Load photo, activity and the newest export."""
         user_id = await self._user_id()
-        self.avatar_url = (await in_transaction(users.get_profile, user_id)).avatar_url or ""
+        profile = await in_transaction(users.get_profile, user_id)
+        self.avatar_url, self.initials = profile.avatar_url or "", profile.initials
         code = self.router.url.query_parameters.get("picture", "")
         self.picture_said, self.picture_bad = PICTURE_RESULTS.get(code, ""), code != "saved"
         self.email_sent, self.email_problem = "", ""

@@ -621,3 +621,17 @@ def test_a_user_signs_out_everywhere(session: Session) -> None:
     session.expire_all()
     assert active_sessions(session, ada.id) == []
     assert len(active_sessions(session, bob.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "initials"),
+    [("Ada", "byron", "AB"), ("", "Émile", "É"), ("", "", "")],
+    ids=["both", "one", "email"],
+)
+def test_initials_stand_for_a_missing_photo(
+    session: Session, first: str, last: str, initials: str
+) -> None:
+    ada = sign_up_user()
+    users.rename_user(session, ada.id, first, last)
+    profile = users.get_profile(session, ada.id)
+    assert profile.initials == (initials or profile.email[0].upper())
