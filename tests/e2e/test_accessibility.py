@@ -65,6 +65,7 @@ def test_dialogs_menus_and_panels_have_targets_for_fingers(
         look("/library", "library-menu", "[role=menu]")
         look("/library", "row-menu", "[role=menu]")
         look("/library", "filters", "[data-testid=bpm_min]")
+        page.get_by_test_id("filters-done").click()
         look("/library", "find-by-sound", "dialog[open]")
         look("/library", "row-menu", "[role=menu]")
         page.get_by_test_id("menu-share").click()
