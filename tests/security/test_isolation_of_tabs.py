@@ -13,7 +13,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra import rate_limits
 from sp404_app.settings import Settings
-from tests.accounts import cookie, sign_up_user
+from tests.accounts import SignedUpUser, cookie, sign_up_user
 from tests.security import world
 from tests.security.events import addresses, arguments, takes_ids
 from tests.security.machine import Outcome, machine, ours
@@ -94,9 +94,12 @@ async def test_a_handler_treats_another_users_id_like_an_unknown_one(
         async def asked(ids: dict[str, str], cookie: str, address: str) -> Outcome:
             return await run.send(event, arguments(handler, ids), cookie=cookie, address=address)
 
+        def stranger() -> SignedUpUser:
+            return sign_up_user(f"a{uuid.uuid4().hex[:11]}@example.org")  # one initial for all
+
         for theirs, unknown in zip(addresses(owner.ids), addresses(nobody_s), strict=True):
             seen, never_seen = [
-                (await asked(ids, cookie(sign_up_user().id), address)).normal()
+                (await asked(ids, cookie(stranger().id), address)).normal()
                 for ids, address in ((owner.ids, theirs), (nobody_s, unknown))
             ]
             assert seen == never_seen or name in RANDOM
