@@ -114,7 +114,7 @@ def filters() -> rx.Component:
             rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
             type="button",
             class_name="button primary filters-done",
-            on_click=LibraryState.toggle_filters,
+            on_click=LibraryState.close_filters,
             data_testid="filters-done",
         ),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
@@ -129,7 +129,7 @@ def veil() -> rx.Component:
         class_name="veil filters-veil",
         aria_hidden="true",
         tab_index=-1,
-        on_click=LibraryState.toggle_filters,
+        on_click=LibraryState.close_filters,
         data_testid="filters-veil",
     )
 

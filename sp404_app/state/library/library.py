@@ -408,9 +408,15 @@ class LibraryState(SessionState):
 
     @rx.event
     async def toggle_filters(self) -> None:
-        """Show or hide the filters on small screens."""
+        """Show or hide the filters."""
         await self._user_id()
         self.filters_open = not self.filters_open
+
+    @rx.event
+    async def close_filters(self) -> None:
+        """Hide the filters; a second tap does not show them again."""
+        await self._user_id()
+        self.filters_open = False
 
     async def _change_tags(self, action: Action, names: list[str]) -> None:
         user_id = await self._user_id()
