@@ -238,6 +238,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "sample_state.load": ("test_theme.py", 'page.goto(f"/samples/{sample_id}")'),
     "usage_state.load": ("test_theme.py", 'page.goto("/usage")'),
     "library_state.prepare_return": ("test_browser_history.py", "demo.go_back()"),
+    "library_state.close_filters": ("test_phone.py", "done.dblclick()"),
     "library_state.toggle_tag": ("test_browser_history.py", 're.compile("^drums")).click()'),
     "library_state.remove_chips": ("test_words_of_sound.py", "chips.click()"),
     "library_state.select_samples": ("test_map.py", "page.mouse.up()"),
