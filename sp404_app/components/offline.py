@@ -23,4 +23,6 @@ def offline_banner() -> rx.Component:
 
 def offline(stateful: bool) -> rx.Component:
     """Return the banners for every page; one without a state has no websocket."""
-    return rx.fragment(*([offline_banner()] if stateful else []), late_part_error())
+    return rx.el.div(
+        *([offline_banner()] if stateful else []), late_part_error(), class_name="banners"
+    )

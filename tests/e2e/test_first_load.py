@@ -1,7 +1,9 @@
 """The product starts, and its pages connect to its server."""
 
+import re
+
 import pytest
-from playwright.sync_api import Page, Response, Route, expect
+from playwright.sync_api import Page, Response, Route, WebSocketRoute, expect
 
 from tests.e2e import people
 from tests.e2e.test_library import DEMO_USER
@@ -108,3 +110,27 @@ def test_a_part_that_cannot_be_loaded_says_so_and_comes_after_a_reload(page: Pag
     expect(page.get_by_test_id("late-part-error")).to_have_count(0)
     page.get_by_test_id("find-by-sound").click()
     expect(page.get_by_test_id("finder")).to_be_visible()
+
+
+def test_a_lost_connection_is_reported_beside_a_missing_part(page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    people.sign_in(page, DEMO_USER)
+    page.route_web_socket(re.compile("_event"), connect)
+    page.reload()
+    page.get_by_test_id("name").first.wait_for()
+    page.evaluate("() => void dispatchEvent(new Event('vite:preloadError'))")
+    page.context.set_offline(True)
+    sockets[0].close()  # an open one stays open
+    lost, missing = page.get_by_test_id("offline"), page.get_by_test_id("late-part-error")
+    expect(lost).to_have_text("Connection lost. Reconnecting… Playback continues.")
+    first, second = lost.bounding_box(), missing.bounding_box()
+    assert first
+    assert second
+    assert second["y"] >= first["y"] + first["height"]
+    page.context.set_offline(False)
+    expect(lost).to_have_count(0)

@@ -117,6 +117,11 @@ def test_filters_are_a_sheet_over_the_list_and_its_button_shows_what_they_find(
     phone.get_by_test_id("filters-veil").tap(position={"x": 100, "y": 20})
     expect(done).to_be_hidden()
     phone.get_by_test_id("filters").tap()
+    expect(done).to_be_visible()
+    phone.keyboard.press("Escape")  # browsers report Android's Back in the same way
+    expect(done).to_be_hidden()
+    expect(phone).to_have_url(re.compile("kind=loop"))
+    phone.get_by_test_id("filters").tap()
     done.dblclick()
     expect(done).to_be_hidden()
     phone.wait_for_timeout(500)

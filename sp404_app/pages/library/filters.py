@@ -6,6 +6,7 @@ from reflex.event import EventType
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.facets import facet_selects, facet_watch
+from sp404_app.components.sheet_veil import sheet_veil
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.cards.download import DownloadState
@@ -119,19 +120,13 @@ def filters() -> rx.Component:
         ),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
     )
-    return rx.fragment(rx.cond(LibraryState.filters_open, veil()), bar)
-
-
-def veil() -> rx.Component:
-    """What closes the filters by a tap beside them, on phones, where they lie over the list."""
-    return rx.el.button(
-        type="button",
-        class_name="veil filters-veil",
-        aria_hidden="true",
-        tab_index=-1,
-        on_click=LibraryState.close_filters,
+    # On phones they lie over the list.
+    veil = sheet_veil(
+        class_name="filters-veil",
+        on_close=LibraryState.close_filters,
         data_testid="filters-veil",
     )
+    return rx.fragment(rx.cond(LibraryState.filters_open, veil), bar)
 
 
 def order_select() -> rx.Component:
