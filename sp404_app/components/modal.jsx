@@ -2,12 +2,22 @@
 
 import { useEffect, useRef } from "react";
 
+// A button that is disabled while its dialog loads has lost the focus when the dialog opens.
+let lastFocused = null;
+if (typeof document !== "undefined") {
+  document.addEventListener("focusin", ({ target }) => {
+    lastFocused = target;
+  });
+}
+
+const focused = () => (document.activeElement === document.body ? lastFocused : document.activeElement);
+
 export function Modal({ label, testId, onClose, children }) {
   const dialog = useRef(null);
 
   useEffect(() => {
     const box = dialog.current;
-    const opener = document.activeElement;
+    const opener = focused();
     box.showModal(); // focuses the first control, and ignores React's `autoFocus`
     box.querySelector("[data-autofocus]")?.focus();
     return () => {

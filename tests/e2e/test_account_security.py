@@ -9,7 +9,9 @@ from pyotp.totp import TOTP
 
 from tests.e2e.conftest import Outbox
 from tests.e2e.people import sign_in, sign_up
+from tests.e2e.seed_data import run_sql
 from tests.e2e.waiting import until
+from tests.product import Product
 from tests.services.account.test_avatars import picture
 
 
@@ -62,6 +64,32 @@ def test_two_factor_authentication_protects_an_account(
     other.keyboard.press("Enter")
     expect(other.get_by_test_id("codes-left")).to_have_text("9 recovery codes left.")
     phone.close()
+
+
+def test_the_password_is_asked_for_in_a_dialog_that_escape_cancels(
+    page: Page, product: Product, outbox: Outbox
+) -> None:
+    ada = sign_up(page, outbox)
+    sign_in(page, ada)
+    unconfirm = "update sign_ins set confirmed_at = null from users where users.id = user_id"
+    run_sql(product, f"{unconfirm} and email = '{ada.email}'")
+    page.goto("/account")
+    begin = page.get_by_test_id("begin-2fa")
+    begin.click()
+    proof = page.get_by_test_id("confirm-dialog").get_by_label("Password", exact=True)
+    expect(proof).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(proof).to_have_count(0)
+    expect(begin).to_be_focused()
+    page.keyboard.press("Enter")
+    proof.fill("not it at all")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("confirm-dialog")).to_contain_text("Wrong password.")
+    expect(proof).to_be_focused()
+    proof.fill(ada.password)
+    page.keyboard.press("Enter")
+    expect(proof).to_have_count(0)
+    expect(page.locator("#totp-secret")).to_be_visible()
 
 
 def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outbox: Outbox) -> None:

@@ -191,6 +191,11 @@ def test_upgrade_downgrade_and_cancellation_can_be_undone(page: Page, buyer: Vis
     expect(page.get_by_test_id("invoice-amount").first).to_have_text(due)
 
     choose(page, "choose-pro")
+    expect(page.get_by_test_id("confirm")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("question")).to_have_count(0)
+    expect(page.get_by_test_id("choose-pro")).to_be_focused()
+    page.keyboard.press("Enter")
     page.get_by_test_id("confirm").click()
     expect(page.get_by_test_id("plan-pro")).to_contain_text("From", timeout=PAY_SECONDS)
     page.goto("/billing")

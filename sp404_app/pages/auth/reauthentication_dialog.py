@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.menus import modal
 from sp404_app.state.auth.reauthentication import ConfirmState
 
 
@@ -10,25 +11,16 @@ def confirm_dialog() -> rx.Component:
     """Render the dialog over the page while it is open."""
     return rx.cond(
         ConfirmState.asking,
-        rx.el.div(
-            rx.el.div(
-                rx.el.h2("Confirm it's you", id="confirm-title"),
-                rx.el.p(
-                    "Enter your password to continue. We won't ask again for ten minutes.",
-                    class_name="muted",
-                    id="confirm-why",
-                ),
-                _form(),
-                role="dialog",
-                class_name="card stack dialog",
-                custom_attrs={
-                    "aria-modal": "true",
-                    "aria-labelledby": "confirm-title",
-                    "aria-describedby": "confirm-why",
-                    "data-testid": "confirm-dialog",
-                },
+        modal(
+            rx.el.h2("Confirm it's you"),
+            rx.el.p(
+                "Enter your password to continue. We won't ask again for ten minutes.",
+                class_name="muted",
             ),
-            class_name="dialog-back",
+            _form(),
+            label="Confirm it's you",
+            test_id="confirm-dialog",
+            on_close=ConfirmState.cancel,
         ),
     )
 
@@ -42,7 +34,6 @@ def _form() -> rx.Component:
             autocomplete="current-password",
             problem=ConfirmState.problem,
             required=True,
-            auto_focus=True,
         ),
         rx.el.div(
             rx.el.button(

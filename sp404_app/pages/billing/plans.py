@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.external_redirect import external_redirect
+from sp404_app.components.menus import modal
 from sp404_app.components.slow_note import slow_note
 from sp404_app.components.test_mode_banner import test_mode_banner
 from sp404_app.pages.billing.plan_table import plan_table
@@ -156,36 +157,31 @@ def buttons(plan: PlanCard) -> rx.Component:
 
 def dialog() -> rx.Component:
     """The dialog that confirms a change."""
-    return rx.fragment(
-        rx.el.div(class_name="veil", on_click=PlansState.close),
-        rx.el.dialog(
-            rx.el.h2(DIALOG.title, id="question-title"),
-            changes("You'll get", DIALOG.gains, "gain"),
-            changes("You'll lose", DIALOG.losses, "loss"),
-            costs(),
-            rx.cond(DIALOG.warning != "", rx.el.p(DIALOG.warning, class_name="notice error")),
-            problem(),
-            rx.el.div(
-                rx.el.button(
-                    "Go back", type="button", on_click=PlansState.close, class_name="button ghost"
-                ),
-                rx.el.button(
-                    rx.cond(PlansState.busy, "Please wait…", DIALOG.confirm),
-                    type="button",
-                    disabled=PlansState.busy,
-                    auto_focus=True,
-                    on_click=PlansState.confirm,
-                    class_name="button primary",
-                    data_testid="confirm",
-                ),
-                class_name="dialog-foot",
+    return modal(
+        rx.el.h2(DIALOG.title),
+        changes("You'll get", DIALOG.gains, "gain"),
+        changes("You'll lose", DIALOG.losses, "loss"),
+        costs(),
+        rx.cond(DIALOG.warning != "", rx.el.p(DIALOG.warning, class_name="notice error")),
+        problem(),
+        rx.el.div(
+            rx.el.button(
+                "Go back", type="button", on_click=PlansState.close, class_name="button ghost"
             ),
-            open=True,
-            aria_labelledby="question-title",
-            aria_modal="true",
-            class_name="question",
-            data_testid="question",
+            rx.el.button(
+                rx.cond(PlansState.busy, "Please wait…", DIALOG.confirm),
+                type="button",
+                disabled=PlansState.busy,
+                on_click=PlansState.confirm,
+                class_name="button primary",
+                data_autofocus="",
+                data_testid="confirm",
+            ),
+            class_name="dialog-foot",
         ),
+        label=DIALOG.title,
+        test_id="question",
+        on_close=PlansState.close,
     )
 
 
