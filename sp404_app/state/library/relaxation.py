@@ -14,11 +14,18 @@ from sp404_app.errors import NotFound
 from sp404_app.services.library import heard_words, search
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.base import SessionState
-from sp404_app.state.library.filter_chips import HEARD, Chip, chips_of, without_chips
+from sp404_app.state.library.filter_chips import (
+    HEARD,
+    MAX_REMOVED,
+    Chip,
+    chips_of,
+    without_chips,
+)
 from sp404_app.state.library.library import LibraryState
 
 MAX_OFFERS: Final = 5
-MAX_LIMITS: Final = 8  # a long text has many words, and each costs a count
+# A long text has many words, and each costs a count.
+MAX_LIMITS: Final = MAX_REMOVED
 MAX_LIMITS_IN_PAIRS: Final = 5  # ten pairs, which are counted if no single limit is to blame
 
 
