@@ -144,7 +144,8 @@ export async function play(track, offset = 0) {
     voice = start({ offset, region: snapshot.region, gain: playbackGain(track), repeats: repeats(track), onEnded: onVoiceEnded });
     setState({ loading: false });
   } catch (error) {
-    if (request === newestRequest) setState({ playing: false, loading: false, error: error.message });
+    const message = error instanceof TypeError ? LOAD_FAILED : error.message; // no connection
+    if (request === newestRequest) setState({ playing: false, loading: false, error: message });
   }
 }
 

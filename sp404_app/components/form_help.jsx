@@ -3,14 +3,15 @@
 
 import { useEffect, useState } from "react";
 
-const unmark = (form) => {
+// Fields are invalid as React rendered them again, so that it sets their next state.
+function restore(form) {
+  for (const input of form.querySelectorAll(".field[data-mended] [aria-invalid]")) input.setAttribute("aria-invalid", "true");
+}
+
+function unmark(form) {
   delete form.dataset.mended;
-  for (const field of form.querySelectorAll("[data-mended]")) {
-    delete field.dataset.mended;
-    // As React rendered it, so that it sets the next state.
-    field.querySelector("[aria-invalid]")?.setAttribute("aria-invalid", "true");
-  }
-};
+  form.querySelectorAll("[data-mended]").forEach((field) => delete field.dataset.mended);
+}
 
 function mend({ target }) {
   const form = target.closest?.("form");
@@ -31,17 +32,33 @@ function focusFirst(changed) {
   if (first && !elsewhere) first.focus();
 }
 
+// A form is answered when its button is enabled again. Until then what was mended stays mended: the
+// former error would look like the answer. Forms without such a button are given this time.
+const ANSWER_MS = 1000;
+const isBusy = (form) => form.querySelector("button[type=submit]:disabled") !== null;
+
 export function FormHelp() {
   useEffect(() => {
+    const answered = (form) => {
+      if (!("sent" in form.dataset) || isBusy(form)) return;
+      delete form.dataset.sent;
+      unmark(form);
+      focusFirst(form);
+    };
     const observer = new MutationObserver((records) => {
+      const changed = new Set(records.map(({ target }) => target.closest("form")));
+      changed.delete(null);
+      changed.forEach(answered);
       const wrong = records.filter(({ target }) => target.getAttribute("aria-invalid") === "true");
       if (wrong.length) focusFirst(wrong[0].target);
     });
     const submitted = ({ target }) => {
-      unmark(target);
+      target.dataset.sent = "";
+      restore(target);
       observer.takeRecords();
+      setTimeout(() => answered(target), ANSWER_MS);
     };
-    const filter = { subtree: true, attributes: true, attributeFilter: ["aria-invalid"] };
+    const filter = { subtree: true, attributes: true, attributeFilter: ["aria-invalid", "disabled"] };
     observer.observe(document.body, filter);
     document.addEventListener("input", mend);
     document.addEventListener("submit", submitted, true);

@@ -23,6 +23,7 @@ def offline_banner() -> rx.Component:
 
 def offline(stateful: bool) -> rx.Component:
     """Return the banners for every page; one without a state has no websocket."""
-    return rx.el.div(
+    banners = rx.el.div(
         *([offline_banner()] if stateful else []), late_part_error(), class_name="banners"
     )
+    return rx.fragment(banners)  # Reflex puts the page into it

@@ -3,6 +3,8 @@
 import { useEffect, useRef } from "react";
 import { useLocation } from "react-router";
 
+import { rememberList } from "./list_history.js";
+
 const addressNow = () => window.location.pathname + window.location.search;
 
 // Shows an address without opening it: the router would load the page again. A step is a new entry of the
@@ -27,11 +29,13 @@ export function useAddress({ address, isStep, version, isHydrated, onShown, onRe
     if (!address || !isHydrated || versionOfMount.current !== undefined) return;
     showAddress(address, isStep);
     shown.current = address;
+    rememberList();
     onShown?.();
   }, [address, isHydrated, version]);
 
   useEffect(() => {
     shown.current = addressNow(); // of an entry that the router opened
+    rememberList();
   }, [key]);
 
   const latest = useRef({});
@@ -44,6 +48,7 @@ export function useAddress({ address, isStep, version, isHydrated, onShown, onRe
       const { key, onReturn } = latest.current;
       const isOther = shown.current !== addressNow();
       shown.current = addressNow();
+      rememberList();
       if (isOther && (event.state?.key ?? "default") === key) onReturn();
     };
     window.addEventListener("popstate", onPopState);

@@ -11,7 +11,9 @@ from sp404_app.components.scripts import publish_scripts
 # What the router sends when it opens an address: the page is loaded, and what it did before ends.
 OPEN_ADDRESS: Any = OnLoadInternalState.on_load_internal
 
-_ASSET = publish_scripts(lambda name: rx.asset(name, shared=True), "page_address.jsx")
+_ASSET = publish_scripts(
+    lambda name: rx.asset(name, shared=True), "page_address.jsx", "list_history.js"
+)
 
 
 class PageAddress(rx.Component):

@@ -42,6 +42,7 @@ _ASSET = publish_scripts(
     "sample_table.jsx",
     "virtual_list.js",
     "list_place.js",
+    "list_history.js",
     "page_address.jsx",
     "menu_button.jsx",
     "upload_panel.jsx",

@@ -281,7 +281,10 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     clearTimeout(timer.current);
     setClipped(0);
     setHere(at);
-    if (at >= 0) timer.current = setTimeout(() => player.play(trackOf(points, at)), pause);
+    if (at < 0) return;
+    const play = () => player.play(trackOf(points, at));
+    if (pause) timer.current = setTimeout(play, pause);
+    else play(); // a finger leaves the map as it lifts, which ends what is waited for
   };
   const select = (indices) => {
     const limited = indices.slice(0, MAX_LASSO);

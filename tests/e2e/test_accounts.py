@@ -55,6 +55,10 @@ def test_sign_up_shows_errors_beside_the_field_and_keeps_the_rest(page: Page) ->
     expect(page.get_by_test_id("password-said")).to_contain_text("at least 8")
     expect(page.get_by_test_id("email")).to_be_focused()
     expect(page.get_by_test_id("strength")).to_be_hidden()  # it would say the same twice
+    fill(page, email="nobody else")
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("email")).to_be_focused()  # after the same error, too
+    expect(page.get_by_test_id("email-said")).to_have_text("Enter a valid email address.")
     fill(page, email=f"{uuid.uuid4().hex}@example.org", password=PASSWORD)
     page.get_by_test_id("submit").click()
     expect(page.get_by_test_id("sent")).to_be_visible()

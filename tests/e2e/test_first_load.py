@@ -132,5 +132,6 @@ def test_a_lost_connection_is_reported_beside_a_missing_part(page: Page) -> None
     assert first
     assert second
     assert second["y"] >= first["y"] + first["height"]
+    expect(page.locator(".banners main")).to_have_count(0)  # the page is not a part of them
     page.context.set_offline(False)
     expect(lost).to_have_count(0)

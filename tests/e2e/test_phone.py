@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -135,3 +136,74 @@ def test_the_room_that_is_open_is_in_sight(phone: Page) -> None:
     trash = phone.get_by_test_id("room-trash")
     expect(trash).to_have_attribute("aria-pressed", "true")
     expect(trash).to_be_in_viewport(ratio=0.99)  # its edge may be at a part of a pixel
+
+
+def test_a_tap_on_the_map_plays_a_sound(phone: Page) -> None:
+    phone.goto("/map")
+    expect(phone.get_by_test_id("sound-map")).not_to_have_attribute("data-count", "0")
+    box = phone.get_by_test_id("map-canvas").bounding_box()
+    assert box
+    name = phone.get_by_test_id("map-here").locator("strong")
+    for step in range(1, 20):
+        phone.touchscreen.tap(box["x"] + box["width"] * step / 20, box["y"] + box["height"] / 2)
+        if name.count():
+            break
+    player = phone.get_by_test_id("player")
+    expect(player).to_have_attribute("data-playing", "true")
+    expect(player).to_contain_text(name.inner_text())
+
+
+@pytest.mark.parametrize(
+    ("list_url", "name"), [("/library?kind=loop", "Library"), ("/map?kind=loop", "Map")]
+)
+def test_the_way_back_from_a_sound_is_the_list_that_showed_it(
+    phone: Page, list_url: str, name: str
+) -> None:
+    phone.goto("/library?kind=loop")
+    first = phone.get_by_test_id("name").first
+    first.wait_for()
+    sample_url = f"/samples/{phone.get_by_test_id('sample-row').first.get_attribute('data-id')}"
+    phone.goto(list_url)
+    phone.wait_for_load_state("networkidle")
+    phone.goto(sample_url)
+    back = phone.get_by_test_id("back-to-list")
+    expect(back).to_have_text(f"← {name}")
+    back.tap()
+    expect(phone).to_have_url(re.compile(re.escape(list_url)))
+
+
+def test_a_sound_that_its_url_opened_leads_to_the_library(phone: Page) -> None:
+    phone.get_by_test_id("name").first.tap()
+    expect(phone).to_have_url(re.compile("/samples/"))
+    phone.evaluate("sessionStorage.removeItem('list')")
+    phone.reload()
+    back = phone.get_by_test_id("back-to-list")
+    expect(back).to_have_text("← Library")
+    back.tap()
+    expect(phone).to_have_url(re.compile("/library$"))
+
+
+def test_links_of_the_navigation_do_not_overlap_at_any_width(phone: Page) -> None:
+    for width in (360, 390, 431, 480, 512, 540, 561, 640, 768, 901):
+        phone.set_viewport_size({"width": width, "height": 700})
+        boxes = [each.bounding_box() for each in phone.locator(".topbar nav a:visible").all()]
+        edges = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
+        texts = phone.evaluate(
+            "() => [...document.querySelectorAll('.topbar nav a')]"
+            ".filter((a) => a.scrollWidth > a.clientWidth + 1).map((a) => a.textContent)"
+        )
+        assert texts == [], width
+        for (_, right), (left, _) in pairwise(edges):
+            assert right <= left + 1, (width, edges)
+
+
+def test_high_contrast_shows_what_is_chosen(phone: Page) -> None:
+    phone.emulate_media(forced_colors="active")
+    phone.goto("/library?view=trash")
+    chosen = phone.get_by_test_id("room-trash")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    expect(chosen).to_have_css("outline-style", "solid")
+    expect(phone.get_by_test_id("room-all")).to_have_css("outline-style", "none")
+    expect(phone.get_by_role("link", name="Library", exact=True)).to_have_css(
+        "outline-style", "solid"
+    )

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.list_link import list_link
 from sp404_app.components.page_address import page_title
 from sp404_app.pages.cards.download import download_menu
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
@@ -15,7 +16,7 @@ SHEET = SampleState.sheet
 def head() -> rx.Component:
     """The header."""
     return rx.el.header(
-        rx.el.a("← Library", href="/library", class_name="sample-back touch-target"),
+        list_link(class_name="sample-back touch-target"),
         rx.el.div(
             name(),
             rx.el.div(favourite(), rating(), class_name="sample-marks"),
