@@ -84,23 +84,27 @@ function CopyList({ items }) {
 }
 
 // Which folder names become tags: of the folder that was added, only if the person wants.
-function FolderTags({ items, folderTags, rootTag }) {
-  const roots = new Set(items.filter((item) => item.folder).map((item) => item.folder.split("/")[0]));
-  return (
+function FolderTags({ items, active, folderTags, rootTag, tagProblem }) {
+  const roots = new Set(items.filter((item) => item.folder && (isActive(item) || item.state === "done")).map(queue.rootOf));
+  const asksForRoot = roots.size > 0 && folderTags;
+  return (active || asksForRoot) && (
     <div className="uploads-tags">
-      <label className="check">
-        <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
-      </label>
-      {roots.size > 0 && folderTags && (
+      {active && (
         <label className="check">
-          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> {roots.size === 1 ? `Also “${[...roots][0]}”` : "Also the outer folders"}
+          <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
         </label>
       )}
+      {asksForRoot && (
+        <label className="check">
+          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> {active ? "Also" : "Tag them"} {roots.size === 1 ? `“${[...roots][0]}”` : "with their outer folders"}
+        </label>
+      )}
+      {tagProblem && <span role="alert">{tagProblem}</span>}
     </div>
   );
 }
 
-function Panel({ items, folderTags, rootTag }) {
+function Panel({ items, folderTags, rootTag, tagProblem }) {
   const active = items.some(isActive);
   const paused = items.some((item) => item.state === "paused");
   const notSent = items.filter((item) => ["refused", ...FAILED].includes(item.state));
@@ -143,14 +147,15 @@ function Panel({ items, folderTags, rootTag }) {
         ))}
       </ul>
       {sorted.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(sorted.length - MAX_SHOWN, "more file")}</p>}
-      {active && <FolderTags items={items.filter(isActive)} folderTags={folderTags} rootTag={rootTag} />}
+      <FolderTags items={items} active={active} folderTags={folderTags} rootTag={rootTag} tagProblem={tagProblem} />
     </section>
   );
 }
 
 function UnfinishedUploads({ files }) {
   const input = useRef(null);
-  const inFolder = files.some(({ folder }) => folder);
+  const roots = new Set(files.filter(({ folder }) => folder).map(queue.rootOf));
+  const missing = roots.size === 1 ? `“${[...roots][0]}”` : `the ${roots.size ? "folders" : "files"}`;
   return (
     <section className="uploads" aria-label="Unfinished uploads" data-testid="unfinished">
       <header className="uploads-head">
@@ -171,7 +176,7 @@ function UnfinishedUploads({ files }) {
       {files.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(files.length - MAX_SHOWN, "more file")}</p>}
       <div className="uploads-again">
         <button type="button" className="button small primary" onClick={() => input.current.click()} data-testid="choose-again">
-          Choose the {inFolder ? "folder" : "files"} again
+          Choose {missing} again
         </button>
         <span className="muted">Only these files are sent. Sounds you already have are not added twice.</span>
       </div>
@@ -181,7 +186,7 @@ function UnfinishedUploads({ files }) {
         multiple
         hidden
         data-testid="choose-unfinished"
-        {...(inFolder ? { webkitdirectory: "" } : {})}
+        {...(roots.size ? { webkitdirectory: "" } : {})}
         onChange={(event) => {
           queue.addUnfinished(event.target.files);
           event.target.value = "";
@@ -230,7 +235,7 @@ export function UploadPanel({ folderTags = true }) {
           <p>Drop sounds, folders, ZIP files or a card</p>
         </div>
       )}
-      {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} rootTag={state.rootTag} />}
+      {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} rootTag={state.rootTag} tagProblem={state.tagProblem} />}
       {state.items.length === 0 && state.unfinished.length > 0 && <UnfinishedUploads files={state.unfinished} />}
     </>
   );

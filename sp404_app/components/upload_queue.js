@@ -18,15 +18,17 @@ const RATE_LIMITED = "Too many uploads at once. The upload continues shortly.";
 const UNFINISHED_KEY = "crate404.unfinished";
 const MAX_REMEMBERED = 5000;
 const ROOT_TAG_KEY = "crate404.root-tag"; // remembered by this browser
+const NOT_TAGGED = "The sounds could not be tagged. Try again.";
 
 let items = [];
 let unfinished = []; // { name, folder, size } of files that a reload interrupted
 let nextKey = 1;
 let folderTags = true;
 let rootTag = false; // whether the folder that was added is a tag, too
+let tagProblem = "";
 let failures = 0; // in a row
 let rateLimitedUntil = 0;
-let snapshot = { items, folderTags, rootTag, unfinished };
+let snapshot = { items, folderTags, rootTag, tagProblem, unfinished };
 const listeners = new Set();
 
 export const subscribe = (listener) => {
@@ -36,7 +38,7 @@ export const subscribe = (listener) => {
 export const getSnapshot = () => snapshot;
 
 function notify() {
-  snapshot = { items, folderTags, rootTag, unfinished };
+  snapshot = { items, folderTags, rootTag, tagProblem, unfinished };
   listeners.forEach((listener) => listener());
 }
 
@@ -91,14 +93,52 @@ export function setFolderTags(on) {
   notify();
 }
 
-export function setRootTag(on) {
+function keepRootTag(on) {
   rootTag = on;
   try {
     localStorage.setItem(ROOT_TAG_KEY, on ? "1" : "");
   } catch {
     // Storage is refused: the choice holds until the page is left.
   }
+}
+
+export function setRootTag(on) {
+  keepRootTag(on);
+  tagArrived();
+}
+
+export const rootOf = ({ folder }) => folder.split("/")[0];
+
+async function tagSamples(action, name, ids) {
+  const body = JSON.stringify({ action, ids, tags: [name] });
+  const request = { method: "POST", headers: { "Content-Type": "application/json" }, body };
+  const answer = await fetch("/api/samples/bulk", request).catch(() => null);
+  return answer?.ok;
+}
+
+// The choice is for the sounds that have arrived, too: most do before the person makes it.
+async function tagNext() {
+  const wanted = rootTag;
+  const isBehind = (item) => item.state === "done" && item.folder && item.tagged && item.rootTag !== wanted;
+  const first = items.find(isBehind);
+  if (!first) return;
+  const some = new Set(items.filter((item) => isBehind(item) && rootOf(item) === rootOf(first)));
+  if (await tagSamples(wanted ? "tag" : "untag", rootOf(first), [...some].flatMap(({ sampleIds }) => sampleIds))) {
+    const keys = new Set([...some].map(({ key }) => key));
+    items = items.map((item) => (keys.has(item.key) ? { ...item, rootTag: wanted } : item));
+    await tagNext();
+  } else {
+    keepRootTag(!wanted);
+    tagProblem = NOT_TAGGED;
+  }
+}
+
+let tagging = Promise.resolve(); // one request after the other
+
+function tagArrived() {
+  tagProblem = "";
   notify();
+  tagging = tagging.then(tagNext).then(notify);
 }
 
 const initialState = ({ file, name }) => {
@@ -130,7 +170,7 @@ function startNext() {
 
 function upload(item) {
   const request = new XMLHttpRequest();
-  update(item.key, { state: "sending", sent: 0, reason: "", request });
+  update(item.key, { state: "sending", sent: 0, reason: "", request, tagged: folderTags, rootTag });
   const body = new FormData();
   body.append("folder", item.folder);
   body.append("folders_become_tags", folderTags);
@@ -160,7 +200,8 @@ function onResponse(item, request) {
 }
 
 function onAdded(item, answer) {
-  update(item.key, { state: "done", sent: item.size, added: answer.samples.length, sampleId: answer.samples[0].id, file: null });
+  update(item.key, { state: "done", sent: item.size, added: answer.samples.length, sampleId: answer.samples[0].id, sampleIds: answer.samples.map(({ id }) => id), file: null });
+  if (findItem(item.key).rootTag !== rootTag) tagArrived(); // chosen while it was sent
   addRejectedMembers(item, answer.rejected || []);
 }
 

@@ -204,6 +204,11 @@ def test_upgrade_downgrade_and_cancellation_can_be_undone(page: Page, buyer: Vis
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
 
     page.get_by_test_id("cancel").click()
+    expect(page.get_by_test_id("cancel-no")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("cancel-question")).to_have_count(0)
+    expect(page.get_by_test_id("cancel")).to_be_focused()
+    page.keyboard.press("Enter")
     page.get_by_test_id("cancel-yes").click()
     expect(page.get_by_test_id("state")).to_have_text("Cancelled", timeout=PAY_SECONDS)
     page.get_by_test_id("resume").click()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
@@ -114,15 +114,33 @@ def test_the_added_folder_is_a_tag_only_if_the_person_wants(
         held.pop().continue_()
         page.unroute("**/api/samples")
 
-    add("First", 500, root=True)  # it was sent already: the choice is for the files after it
+    def tags(name: str) -> Locator:
+        return page.get_by_test_id("sample-row").filter(has_text=f"{name} hit").locator(".row-tags")
+
+    add("First", 500, root=False)
     expect(page.get_by_test_id("name")).to_have_text(["First hit"])
-    first = page.get_by_test_id("sample-row").filter(has_text="First hit")
-    expect(first).to_contain_text("Dusty Kit")
-    expect(first.locator(".row-tags")).not_to_contain_text("First")
+    expect(tags("First")).to_contain_text("Dusty Kit")
+    expect(tags("First")).not_to_contain_text("First")
+    page.get_by_test_id("root-tag").check()  # after the sound has arrived
+    expect(tags("First")).to_contain_text("First")
+    page.get_by_test_id("root-tag").uncheck()
+    expect(tags("First")).not_to_contain_text("First")
     page.reload()
-    add("Second", 600, root=False)
-    second = page.get_by_test_id("sample-row").filter(has_text="Second hit")
-    expect(second.locator(".row-tags")).to_contain_text("Second")
+    add("Second", 600, root=True)  # while it is sent
+    expect(tags("Second")).to_contain_text("Second")
+    page.reload()
+    add("Third", 700, root=True)  # it is remembered
+    expect(tags("Third")).to_contain_text("Third")
+    page.route("**/api/samples/bulk", lambda route: route.abort())
+    page.get_by_test_id("root-tag").click()
+    expect(page.get_by_test_id("uploads")).to_contain_text("could not be tagged")
+    expect(page.get_by_test_id("root-tag")).to_be_checked()
+    page.on("dialog", lambda dialog: dialog.accept())  # the browser asks before it leaves
+    page.route("**/api/samples", lambda _: None)  # this request never ends
+    page.get_by_test_id("choose-folder").set_input_files(tmp_path / "First")
+    expect(page.locator("[data-state=sending]")).to_have_count(1)
+    page.reload()
+    expect(page.get_by_test_id("choose-again")).to_have_text("Choose “First” again")
 
 
 def test_after_a_reload_only_the_rest_is_sent(page: Page, outbox: Outbox, tmp_path: Path) -> None:
@@ -142,6 +160,7 @@ def test_after_a_reload_only_the_rest_is_sent(page: Page, outbox: Outbox, tmp_pa
     page.reload()
     unfinished = page.get_by_test_id("unfinished")
     expect(unfinished).to_contain_text("2 files did not arrive")
+    expect(unfinished.get_by_test_id("choose-again")).to_have_text("Choose the files again")
     page.unroute("**/api/samples")
     page.get_by_test_id("choose-unfinished").set_input_files(
         [folder / "arrived.wav", folder / "second.wav"]

@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.external_redirect import external_redirect
+from sp404_app.components.menus import modal
 from sp404_app.components.server_link import server_link
 from sp404_app.components.slow_note import slow_note
 from sp404_app.components.test_mode_banner import test_mode_banner
@@ -100,7 +101,8 @@ def subscription() -> rx.Component:
             rx.cond(CARD.method != "", fact("Payment method", CARD.method, "method")),
             class_name="money-facts",
         ),
-        rx.cond(BillingState.asking, cancel_question(), actions()),
+        actions(),
+        rx.cond(BillingState.asking, cancel_question()),
         rx.cond(CARD.known, invoice_details_note()),
         class_name="card stack subscription",
         aria_label="Subscription",
@@ -158,16 +160,25 @@ def invoice_details_note() -> rx.Component:
 
 
 def cancel_question() -> rx.Component:
-    """Confirmation of a cancellation."""
-    return rx.el.div(
+    """The dialog that confirms a cancellation."""
+    return modal(
+        rx.el.h2("Cancel your plan?"),
         rx.el.p(CARD.question),
         rx.el.div(
-            action_button("Cancel plan", BillingState.cancel, "cancel-yes", "danger"),
-            action_button("Keep plan", BillingState.ask(False), "cancel-no"),
-            class_name="row wrap",
+            slow_note(BillingState.slow),
+            rx.cond(
+                BillingState.problem != "", rx.el.p(BillingState.problem, class_name="notice error")
+            ),
+            role="alert",
         ),
-        class_name="notice stack",
-        data_testid="cancel-question",
+        rx.el.div(
+            action_button("Keep plan", BillingState.ask(False), "cancel-no", "ghost"),
+            action_button("Cancel plan", BillingState.cancel, "cancel-yes", "danger"),
+            class_name="dialog-foot",
+        ),
+        label="Cancel your plan?",
+        test_id="cancel-question",
+        on_close=BillingState.ask(False),
     )
 
 

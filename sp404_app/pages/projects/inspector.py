@@ -57,7 +57,10 @@ def empty() -> rx.Component:
             ),
             rx.fragment(
                 rx.el.h2("Choose a pad"),
-                rx.el.p("Click a pad to play and edit it. Keys 1–4, Q–R, A–F and Z–V play, too."),
+                rx.el.p(
+                    "Press a pad to play and edit it. ",
+                    rx.el.span("Keys 1–4, Q–R, A–F and Z–V play, too.", class_name="for-keyboards"),
+                ),
             ),
         ),
         class_name="inspector-empty",
