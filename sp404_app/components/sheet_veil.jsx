@@ -10,7 +10,7 @@ export function SheetVeil({ className, onClose, ...others }) {
   useEffect(() => {
     // On wide screens the sheet is a part of the page: the veil is hidden, and Escape has other uses.
     if (!window.CloseWatcher || !veil.current.checkVisibility()) return undefined;
-    const watcher = new CloseWatcher();
+    const watcher = new window.CloseWatcher();
     watcher.onclose = () => close.current();
     return () => watcher.destroy();
   }, []);
