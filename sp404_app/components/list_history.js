@@ -4,6 +4,8 @@ const KEY = "list"; // in the tab's storage
 const LISTS = [[/^\/library\/?$/, "Library"], [/^\/map\/?$/, "Map"], [/^\/collections\/./, "Collection"]];
 export const LIBRARY = { address: "/library", name: "Library", index: -1 };
 
+export const PLACE = "place:"; // before the names of what `list_place.js` keeps
+
 // React Router numbers the entries of the browser's history.
 export const entryIndex = () => window.history.state?.idx ?? -1;
 
@@ -25,5 +27,15 @@ export function readList() {
     return entryIndex() > list.index ? list : { ...list, index: -1 };
   } catch {
     return LIBRARY;
+  }
+}
+
+// Searches, and where their lists were left, are nothing for the next person.
+export function forgetLists() {
+  try {
+    const names = Object.keys(window.sessionStorage).filter((name) => name === KEY || name.startsWith(PLACE));
+    names.forEach((name) => window.sessionStorage.removeItem(name));
+  } catch {
+    // Without storage, nothing was kept.
   }
 }

@@ -1,7 +1,9 @@
 // The place in a list: how far it is scrolled, and its cursor. It is kept for the entry of the browser's
 // history that shows the list, so that Back restores it, also after a reload.
 
-const entryName = () => `place:${window.history.state?.key || ""}:${window.location.pathname}${window.location.search}`;
+import { PLACE } from "./list_history.js";
+
+const entryName = () => `${PLACE}${window.history.state?.key || ""}:${window.location.pathname}${window.location.search}`;
 
 let shown = ""; // the entry of the list on the screen; the address may be a later one
 

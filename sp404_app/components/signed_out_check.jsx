@@ -2,12 +2,14 @@
 // goes.
 
 import { useEffect } from "react";
+import { forgetLists } from "../player/list_history.js";
 import { forgetUnfinished } from "../player/upload_queue.js";
 import { tell } from "./worker_messages.js";
 
 export function SignedOutCheck() {
   useEffect(() => {
     forgetUnfinished(); // names of files, which the next person should not see
+    forgetLists();
     navigator.serviceWorker
       ?.getRegistration()
       .then((registration) => registration?.active && tell(registration.active, "sign-in"))

@@ -96,7 +96,7 @@ function FolderTags({ items, active, folderTags, rootTag, tagProblem }) {
       )}
       {asksForRoot && (
         <label className="check">
-          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> {active ? "Also" : "Tag them"} {roots.size === 1 ? `“${[...roots][0]}”` : "with their outer folders"}
+          <input type="checkbox" checked={rootTag} onChange={(event) => queue.setRootTag(event.target.checked)} data-testid="root-tag" /> {active ? "Also" : "Tag them with"} {roots.size === 1 ? `“${[...roots][0]}”` : "the outer folders"}
         </label>
       )}
       {tagProblem && <span role="alert">{tagProblem}</span>}

@@ -18,6 +18,7 @@ const RATE_LIMITED = "Too many uploads at once. The upload continues shortly.";
 const UNFINISHED_KEY = "crate404.unfinished";
 const MAX_REMEMBERED = 5000;
 const ROOT_TAG_KEY = "crate404.root-tag"; // remembered by this browser
+const MAX_TAGGED = 500; // files at once; an archive has several sounds
 const NOT_TAGGED = "The sounds could not be tagged. Try again.";
 
 let items = [];
@@ -122,9 +123,10 @@ async function tagNext() {
   const isBehind = (item) => item.state === "done" && item.folder && item.tagged && item.rootTag !== wanted;
   const first = items.find(isBehind);
   if (!first) return;
-  const some = new Set(items.filter((item) => isBehind(item) && rootOf(item) === rootOf(first)));
-  if (await tagSamples(wanted ? "tag" : "untag", rootOf(first), [...some].flatMap(({ sampleIds }) => sampleIds))) {
-    const keys = new Set([...some].map(({ key }) => key));
+  const alike = items.filter((item) => isBehind(item) && rootOf(item) === rootOf(first));
+  const some = alike.slice(0, MAX_TAGGED);
+  if (await tagSamples(wanted ? "tag" : "untag", rootOf(first), some.flatMap(({ sampleIds }) => sampleIds))) {
+    const keys = new Set(some.map(({ key }) => key));
     items = items.map((item) => (keys.has(item.key) ? { ...item, rootTag: wanted } : item));
     await tagNext();
   } else {

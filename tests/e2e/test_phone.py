@@ -183,6 +183,19 @@ def test_a_sound_that_its_url_opened_leads_to_the_library(phone: Page) -> None:
     expect(phone).to_have_url(re.compile("/library$"))
 
 
+def test_signing_out_forgets_the_lists(phone: Page) -> None:
+    phone.goto("/library?q=hat")
+    expect(phone.get_by_test_id("name").first).to_contain_text("Hat")
+    kept = "Object.keys(sessionStorage).filter((key) => /^(list$|place:)/.test(key)).join()"
+    phone.get_by_test_id("name").first.tap()
+    expect(phone).to_have_url(re.compile("/samples/"))
+    assert "place:" in phone.evaluate(kept)
+    phone.goto("/account")
+    phone.get_by_test_id("phone-sign-out").tap()
+    expect(phone.get_by_test_id("demo")).to_be_visible()
+    phone.wait_for_function(f"() => {kept} === ''")
+
+
 def test_links_of_the_navigation_do_not_overlap_at_any_width(phone: Page) -> None:
     for width in (360, 390, 431, 480, 512, 540, 561, 640, 768, 901):
         phone.set_viewport_size({"width": width, "height": 700})

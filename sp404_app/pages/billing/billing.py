@@ -170,6 +170,7 @@ def cancel_question() -> rx.Component:
                 BillingState.problem != "", rx.el.p(BillingState.problem, class_name="notice error")
             ),
             role="alert",
+            class_name="modal-trouble",
         ),
         rx.el.div(
             action_button("Keep plan", BillingState.ask(False), "cancel-no", "ghost"),

@@ -247,5 +247,6 @@ def problem() -> rx.Component:
             ),
         ),
         role="alert",
+        class_name="modal-trouble",
         data_testid="trouble",
     )
