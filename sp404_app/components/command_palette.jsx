@@ -7,6 +7,7 @@ import { chooseTheme } from "./theme.jsx";
 
 const TYPING_PAUSE_MS = 90;
 const MAX_SOUNDS = 6;
+const SOUNDS_READ = 30; // of these the best names are shown
 const MAX_PLACES = 5; // collections and projects
 const MAX_COLLECTIONS = 500; // that a person can have: the best match may be the oldest
 const MAX_ACTIONS = 8;
@@ -127,6 +128,13 @@ const withIcon = (icon, items) => items.map((each) => ({ icon, ...each }));
 
 const describe = (sample) => [sample.bpm && `${Math.round(sample.bpm * 10) / 10} BPM`, sample.key, sample.sound_class || sample.kind?.replace("_", "-")].filter(Boolean).join(" · ");
 
+// The sounds whose names fit best; the API finds others by class, tag or key, the newest first.
+function bestNamed(sounds, query) {
+  const words = query.toLowerCase().split(/\s+/);
+  const score = ({ name }) => (rank(name, words) + 4) % 4; // -1 is the last
+  return sounds.toSorted((a, b) => score(a) - score(b)).slice(0, MAX_SOUNDS);
+}
+
 function useSounds(query) {
   const [found, setFound] = useState({ sounds: [], problem: "" });
   useEffect(() => {
@@ -136,8 +144,8 @@ function useSounds(query) {
     }
     const request = new AbortController();
     const timer = setTimeout(() => {
-      read(`/api/samples?limit=${MAX_SOUNDS}&q=${encodeURIComponent(query)}`, request.signal)
-        .then(({ samples }) => setFound({ sounds: samples, problem: "", query }))
+      read(`/api/samples?limit=${SOUNDS_READ}&q=${encodeURIComponent(query)}`, request.signal)
+        .then(({ samples }) => setFound({ sounds: bestNamed(samples, query), problem: "", query }))
         .catch((error) => error.name !== "AbortError" && setFound({ sounds: [], problem: "Sounds can’t be searched right now." }));
     }, TYPING_PAUSE_MS);
     return () => {

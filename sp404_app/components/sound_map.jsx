@@ -82,7 +82,7 @@ function viewOf(points, shown) {
 function writeNames(pen, names, squares, width) {
   pen.font = `500 ${LABEL_PX}px ${getComputedStyle(document.body).fontFamily}`;
   pen.textBaseline = "middle";
-  const taken = squares.map(({ x, y, gap }) => ({ left: x - gap + NAME_GAP_PX, right: x + gap - NAME_GAP_PX, y }));
+  const taken = squares.map(({ x, y, gap }) => ({ left: x - gap + 0.1, right: x + gap - 0.1, y })); // its own name is at the gap
   for (const { text, x, y, gap } of names) {
     const length = pen.measureText(text).width;
     const free = [x + gap, x - gap - length].find((left) => left >= 0 && left + length <= width && taken.every((other) => Math.abs(other.y - y) > LABEL_PX + 2 || left > other.right || left + length < other.left));
@@ -304,6 +304,11 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     if (view.current.zoom === 1) Object.assign(view.current, { x: 0.5, y: 0.5 });
     draw();
   };
+  const panBy = ([fromPx, fromPy], [px, py]) => {
+    const { fromX, fromY } = scale();
+    view.current.x = inMap(view.current.x - fromX(px) + fromX(fromPx));
+    view.current.y = inMap(view.current.y - fromY(py) + fromY(fromPy));
+  };
   const fit = () => {
     view.current = viewOf(points, points.id.map((_, each) => each).filter(isShown));
     setZoom(view.current.zoom);
@@ -331,8 +336,9 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     const [px, py] = at(event);
     pointers.current.set(event.pointerId, [px, py]);
     const { fromX, fromY } = scale();
-    if (pointers.current.size === 2) gesture.current = { pinch: true };
-    else gesture.current = { px, py, x: view.current.x, y: view.current.y, moved: false, lasso: event.shiftKey || lassoing ? [[fromX(px), fromY(py)]] : null };
+    if (pointers.current.size > 2) pointers.current.delete(event.pointerId);
+    else if (pointers.current.size === 2) gesture.current = { pinch: true };
+    else gesture.current = { px, py, moved: false, lasso: event.shiftKey || lassoing ? [[fromX(px), fromY(py)]] : null };
   };
   const onPointerMove = (event) => {
     if (!points) return;
@@ -347,11 +353,14 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
       return;
     }
     if (act.pinch) {
+      if (!pointers.current.has(event.pointerId)) return; // such as a mouse beside the fingers
       const former = [...pointers.current.values()];
       pointers.current.set(event.pointerId, [px, py]);
-      const [a, b] = [...pointers.current.values()];
+      const present = [...pointers.current.values()];
       const spread = ([p, q]) => Math.hypot(p[0] - q[0], p[1] - q[1]) || 1;
-      zoomAt(spread([a, b]) / spread(former), (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
+      const middle = ([p, q]) => [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2];
+      panBy(middle(former), middle(present));
+      zoomAt(spread(present) / spread(former), ...middle(present));
       return;
     }
     act.moved ||= Math.hypot(px - act.px, py - act.py) > CLICK_PX;
@@ -359,8 +368,7 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     const { fromX, fromY } = scale();
     if (act.lasso) act.lasso.push([fromX(px), fromY(py)]);
     else {
-      view.current.x = inMap(view.current.x - fromX(px) + fromX(act.px));
-      view.current.y = inMap(view.current.y - fromY(py) + fromY(act.py));
+      panBy([act.px, act.py], [px, py]);
       Object.assign(act, { px, py });
     }
     draw();
@@ -369,7 +377,8 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     const act = gesture.current;
     pointers.current.delete(event.pointerId);
     if (!act || act.pinch) {
-      if (pointers.current.size === 0) gesture.current = null;
+      const [left] = pointers.current.values(); // the finger that stays moves the map
+      gesture.current = left ? { px: left[0], py: left[1], moved: true, lasso: null } : null;
       return;
     }
     gesture.current = null;
@@ -442,6 +451,8 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
       <p id="map-here" className="map-here" role="status" data-testid="map-here">
         {clipped > 0 ? (
           `The newest ${MAX_LASSO.toLocaleString()} of these sounds are selected, ${clipped.toLocaleString()} are not. Zoom in to select fewer.`
+        ) : lassoing ? (
+          "Draw around sounds to select them."
         ) : here >= 0 && points && here < count ? (
           <>
             <strong>{points.name[here]}</strong> {describe(points, here).slice(points.name[here].length)}{" "}

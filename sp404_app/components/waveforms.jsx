@@ -222,7 +222,10 @@ export function ZoomableWaveform({ track, playing, region }) {
       />
       {region && (
         <button type="button" className="region-clear mono" title="Repeat all of it" aria-label={`Stop repeating ${formatMoment(region[0])} to ${formatMoment(region[1])}`} data-testid="region-clear" onClick={() => player.setRegion(null)}>
-          {formatMoment(region[0])} – {formatMoment(region[1])} ×
+          <span className="region-times">
+            {formatMoment(region[0])} – {formatMoment(region[1])}{" "}
+          </span>
+          ×
         </button>
       )}
     </div>

@@ -112,6 +112,14 @@ def test_a_part_that_cannot_be_loaded_says_so_and_comes_after_a_reload(page: Pag
     expect(page.get_by_test_id("finder")).to_be_visible()
 
 
+def test_a_network_that_is_cut_is_reported_at_once(page: Page) -> None:
+    people.sign_in(page, DEMO_USER)
+    page.context.set_offline(True)  # the websocket stays open
+    expect(page.get_by_test_id("offline")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_test_id("offline")).to_have_count(0)
+
+
 def test_a_lost_connection_is_reported_beside_a_missing_part(page: Page) -> None:
     sockets: list[WebSocketRoute] = []
 

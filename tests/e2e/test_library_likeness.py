@@ -78,6 +78,27 @@ def test_a_row_sorts_the_library_sliders_weigh_and_the_address_keeps_both(
     assert errors == []
 
 
+def test_an_address_in_words_is_sorted_by_likeness_and_can_be_saved(
+    demo: Page, errors: list[str]
+) -> None:
+    demo.keyboard.press("ControlOrMeta+k")
+    demo.get_by_test_id("palette-field").fill("like velvet kick but shorter")
+    demo.get_by_role("option", name="Search the library for").click()
+    expect(demo.get_by_test_id("likeness-chip")).to_contain_text("Velvet Kick")
+    expect(demo).to_have_url(re.compile(r"/library\?duration_max=[\d.]+&like="))
+    expect(demo.get_by_test_id("search")).to_have_value("like velvet kick but shorter")
+
+    demo.get_by_test_id("chip").filter(has_text="s").click()
+    expect(demo).to_have_url(LIKE)
+    demo.get_by_test_id("filters").click()
+    demo.get_by_test_id("save-search").click()
+    expect(demo.get_by_role("dialog").get_by_label("Name")).to_have_value("Like Velvet Kick")
+    demo.get_by_test_id("save-collection").click()
+    demo.wait_for_url("**/collections/*")
+    expect(names(demo).filter(has_text="Velvet Kick")).to_have_count(1)
+    assert errors == []
+
+
 def test_filters_apply_a_column_ends_it_and_so_does_the_chip(demo: Page, errors: list[str]) -> None:
     sort_like(demo, "Tight Hat")
     demo.get_by_test_id("room-one_shots").click()

@@ -7,6 +7,7 @@ from playwright.sync_api import FloatRect, Page, expect
 
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
+from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
 from tests.sounds import wav
 
@@ -117,6 +118,33 @@ def test_a_class_is_hidden_and_the_view_zooms(page: Page, canvas: FloatRect) -> 
     page.mouse.move(canvas["x"] + 300, canvas["y"] + 200)
     page.mouse.wheel(0, -600)
     expect(out).to_be_enabled()
+
+
+def test_two_fingers_zoom_and_the_one_that_stays_moves_the_map(
+    page: Page, canvas: FloatRect
+) -> None:
+    problems: list[str] = []
+    PageMonitor(page, problems.append)
+    session = page.context.new_cdp_session(page)
+    x, y = canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
+
+    def touch(kind: str, *fingers: tuple[float, int]) -> None:
+        points = [{"x": x + dx, "y": y, "id": number} for dx, number in fingers]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def picture() -> str:
+        return page.get_by_test_id("map-canvas").evaluate("canvas => canvas.toDataURL()")
+
+    touch("touchStart", (-40, 1))
+    touch("touchStart", (-40, 1), (40, 2))
+    touch("touchMove", (-120, 1), (120, 2))
+    expect(page.get_by_test_id("map-out")).to_be_enabled()
+    touch("touchEnd", (-120, 1))  # the finger that is lifted
+    zoomed = picture()
+    touch("touchMove", (20, 2))
+    assert picture() != zoomed
+    touch("touchEnd")
+    assert problems == []
 
 
 def test_the_view_fits_what_was_found(page: Page, canvas: FloatRect) -> None:

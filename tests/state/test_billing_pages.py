@@ -120,16 +120,20 @@ async def test_the_switch_shows_yearly_prices_and_pays_yearly(shop: Shop) -> Non
     await tab.show_interval("month")
     assert tab.cards[1].label == "Pay monthly"
     assert tab.cards[2].label == "Switch to Enterprise"  # it waits for the paid year to end
+    assert tab.cards[1].starts == tab.cards[2].starts
+    assert tab.cards[2].starts.startswith("Starts on ")
     await run(tab.choose("pro"))
     assert tab.dialog.title == "Pay monthly for Pro from the next period"
     await run(tab.confirm())
-    assert tab.cards[1].badge.startswith("From ")
+    pro = tab.cards[1]
+    assert (pro.badge[:5], pro.label, pro.starts, pro.is_scheduled) == ("From ", "", "", True)
     page = in_tab(BillingState(), cookie(ada.id))
     await run(page.load())
-    assert (page.card.price, page.card.can_keep) == ("$290.00 a year", True)
+    assert (page.card.price, page.card.keep_label) == ("$290.00 a year", "Keep paying yearly")
     assert page.card.next_label == "Changes to monthly payment on"
     await tab.load()
     assert tab.interval == "year"  # as the subscription is paid
+    assert (tab.cards[1].label, tab.cards[1].is_scheduled) == ("Keep paying yearly", False)
 
 
 @pytest.mark.parametrize("name", ["week", "", None, 7, ["year"], "x" * 500])

@@ -129,8 +129,8 @@ def actions() -> rx.Component:
             CARD.can_resume, action_button("Resume plan", BillingState.resume, "resume", "primary")
         ),
         rx.cond(
-            CARD.can_keep,
-            action_button(f"Stay on {CARD.plan}", BillingState.keep, "keep", "primary"),
+            CARD.keep_label != "",
+            action_button(CARD.keep_label, BillingState.keep, "keep", "primary"),
         ),
         rx.el.a(
             rx.cond(CARD.can_cancel, "Change plan", "See plans"),

@@ -141,6 +141,16 @@ def buttons(plan: PlanCard) -> rx.Component:
             ),
             rx.el.span(rx.cond(plan.current, "Your current plan", ""), class_name="plan-mine"),
         ),
+        rx.cond(plan.starts != "", rx.el.span(plan.starts, class_name="plan-starts")),
+        rx.cond(
+            plan.is_scheduled,
+            rx.el.a(
+                "Undo this change under Billing",
+                href="/billing",
+                class_name="link touch-target",
+                data_testid=f"scheduled-{plan.tier}",
+            ),
+        ),
         rx.cond(
             plan.trial,
             rx.el.button(

@@ -79,14 +79,19 @@ def filters() -> rx.Component:
             ),
         ),
         rx.cond(
+            (LibraryState.filtered | query.like.bool())
+            & ~query.trash
+            & (LibraryState.window.total != 0),
+            result_button(
+                "Save search…",
+                "Keep this search as a smart collection, which is always current",
+                CollectionFormState.open_search,
+                "save-search",
+            ),
+        ),
+        rx.cond(
             LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
             rx.fragment(
-                result_button(
-                    "Save search…",
-                    "Keep this search as a smart collection, which is always current",
-                    CollectionFormState.open_search,
-                    "save-search",
-                ),
                 result_button(
                     "New project",
                     "Put these sounds on the pads of a new project",

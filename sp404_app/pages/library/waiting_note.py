@@ -14,7 +14,10 @@ def waiting_note() -> rx.Component:
             rx.icon("hourglass"),
             rx.el.span(
                 LibraryState.sidebar.waiting,
-                ": the monthly limit is reached. You can play, tag and use them all the same.",
+                ": the monthly limit is reached.",
+                rx.el.span(
+                    " You can play, tag and use them all the same.", class_name="waiting-more"
+                ),
             ),
             rx.el.button(
                 "Show them",

@@ -62,7 +62,7 @@ def header() -> rx.Component:
             class_name="project-views",
         ),
         rx.el.div(
-            read_zip_button("Read a ZIP…"),
+            read_zip_button("Read a ZIP…", class_name="button"),
             read_card_button("Read a card…"),
             class_name="projects-read",
         ),

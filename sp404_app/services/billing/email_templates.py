@@ -44,6 +44,17 @@ def interval_changed(tier: str, interval: str, price: str, until: dt.datetime) -
     return _email(f"You now pay every {interval}", lines, "View subscription")
 
 
+def change_scheduled(before: str, after: str, interval: str, starts: dt.datetime) -> EmailContent:
+    """Confirm a change that waits for the end of the billing period."""
+    old, new = PLANS[Tier(before)].name, PLANS[Tier(after)].name
+    change = f"you stay on {new}" if old == new else f"you move from {old} to {new}"
+    lines = (
+        f"On {format_date(starts)} {change} and pay every {interval}. Until then nothing changes.",
+        "Changed your mind? You can undo this until then.",
+    )
+    return _email(f"Your plan changes on {format_date(starts)}", lines, "View subscription")
+
+
 def trial_ending(tier: str, price: str, ends: dt.datetime) -> EmailContent:
     """Remind the user three days before the trial becomes a paid subscription."""
     plan = PLANS[Tier(tier)].name

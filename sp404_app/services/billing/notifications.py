@@ -156,6 +156,12 @@ def _notify_end(
         key = f"cancel:{after.stripe_id}:{after.canceled_at or after.cancel_at:%Y%m%d%H%M%S}"
         content = email_templates.cancellation_confirmed(after.tier, after.cancel_at)
         _send_once(session, user_id, key, content)
+    elif after.is_billable and after.pending_tier:
+        change = f"{after.pending_tier}:{after.pending_interval}:{after.period_end:%Y%m%d}"
+        content = email_templates.change_scheduled(
+            after.tier, after.pending_tier, after.pending_interval, after.period_end
+        )
+        _send_once(session, user_id, f"scheduled:{after.stripe_id}:{change}", content)
     elif is_same and before and before.is_billable and not after.is_billable:
         content = email_templates.subscription_ended(after.tier)
         _send_once(session, user_id, f"ended:{after.stripe_id}", content)

@@ -1,13 +1,24 @@
 """A search as rules of a smart collection, which then finds the same samples."""
 
+from typing import Final
+
 from sp404_app.errors import ValidationFailed
-from sp404_app.services.library.collection_rules import Rules, Term, parse_rules, rules_to_json
+from sp404_app.services.library.collection_rules import (
+    Like,
+    Rules,
+    Term,
+    parse_rules,
+    rules_to_json,
+)
 from sp404_app.services.library.search import SampleQuery
+
+LIKE_DISTANCE: Final = 0.3  # of a rule made from samples; 1 is that of unrelated sounds
 
 
 def rules_of_search(query: SampleQuery, within: Rules | None = None) -> Rules:
     """Return rules that match what a search finds outside of the trash, in any order.
 
+    A collection has no order by likeness: of a search sorted so, it has the nearest samples.
     `within` are the rules of the smart collection that the search is limited to: rules cannot name
     such a collection, so it is not followed when its rules change.
 
@@ -30,6 +41,7 @@ def rules_of_search(query: SampleQuery, within: Rules | None = None) -> Rules:
         ("status", "is", query.status),
         ("copies", "is", query.has_copies),
         ("collection", "is", query.collection if within is None else None),
+        ("like", "near", Like((query.like,), LIKE_DISTANCE) if query.like else None),
     ]
     # 0 is a limit, and equals False.
     terms: tuple[Term | Rules, ...] = tuple(

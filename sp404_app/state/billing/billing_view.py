@@ -11,6 +11,7 @@ from sp404_app.services.billing.email_templates import format_date
 from sp404_app.services.billing.proration_preview import CANCELS_IMMEDIATELY
 from sp404_app.services.billing.schemas import InvoiceView, SubscriptionView
 from sp404_app.services.plans import PLANS, Tier
+from sp404_app.state.billing.plans_view import keep_label
 
 INVOICE_STATUS = {"paid": "Paid", "open": "Open", "void": "Void", "uncollectible": "Uncollectible"}
 
@@ -28,7 +29,7 @@ class SubscriptionCard:
     method: str = ""
     can_cancel: bool = False
     can_resume: bool = False
-    can_keep: bool = False
+    keep_label: str = ""  # of the button that undoes a scheduled change, if there is one
     known: bool = False
     question: str = ""
 
@@ -94,7 +95,7 @@ def subscription_card(
         method=view.payment_method or "",
         can_cancel=subscribed and view.cancel_at is None,
         can_resume=subscribed and view.cancel_at is not None,
-        can_keep=view.pending_plan is not None,
+        keep_label=keep_label(view) if view.pending_plan else "",
         known=is_customer,
         question=_cancel_question(view) if subscribed else "",
     )

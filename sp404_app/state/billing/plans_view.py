@@ -25,7 +25,8 @@ QUEUE_PRIORITY = {Tier.FREE: "Standard", Tier.PRO: "Priority", Tier.ENTERPRISE: 
 class PlanCard:
     """A plan, formatted for the page; `label` is the text of its button.
 
-    `owned` is the user's plan, `current` also if it is paid as often as the page shows.
+    `owned` is the user's plan, `current` also if it is paid as often as the page shows. `starts`
+    says when a change waits, `is_scheduled` whether it was made already.
     """
 
     tier: str
@@ -42,6 +43,8 @@ class PlanCard:
     badge: str
     label: str
     trial: bool
+    starts: str
+    is_scheduled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +138,24 @@ def _plan_card(
         current=current,
         recommended=is_recommended(plan.tier, Tier(view.plan)),
         badge=_plan_badge(plan, view, interval, current=current),
-        label="" if is_given else _button_label(plan, Tier(view.plan), kind, interval, trial=trial),
+        label="" if is_given else _button_label(plan, view, kind, interval, trial=trial),
         trial=trial,
+        starts=_start_note(view, kind),
+        is_scheduled=_is_scheduled(plan, view, interval),
     )
+
+
+def _is_scheduled(plan: Plan, view: SubscriptionView, interval: Interval) -> bool:
+    if plan.tier == Tier.FREE:
+        return view.cancel_at is not None
+    return (view.pending_plan, view.pending_interval) == (plan.tier, interval)
+
+
+def _start_note(view: SubscriptionView, kind: ChangeKind) -> str:
+    """Return when a change would take effect, empty for one that does at once."""
+    if kind is not ChangeKind.DOWNGRADE or view.current_period_end is None:
+        return ""
+    return f"Starts on {format_date(view.current_period_end)}"
 
 
 def is_recommended(tier: Tier, current: Tier) -> bool:
@@ -146,11 +164,9 @@ def is_recommended(tier: Tier, current: Tier) -> bool:
 
 
 def _plan_badge(plan: Plan, view: SubscriptionView, interval: Interval, *, current: bool) -> str:
-    is_pending = (view.pending_plan, view.pending_interval) == (plan.tier, interval)
-    if is_pending and view.pending_at:
-        return f"From {format_date(view.pending_at)}"
-    if plan.tier == Tier.FREE and view.cancel_at:
-        return f"From {format_date(view.cancel_at)}"
+    begins = view.cancel_at or view.pending_at
+    if begins and _is_scheduled(plan, view, interval):
+        return f"From {format_date(begins)}"
     if not current:
         if view.plan == plan.tier:
             return f"Yours, paid {PAID[view.interval]}"
@@ -162,12 +178,15 @@ def _plan_badge(plan: Plan, view: SubscriptionView, interval: Interval, *, curre
 
 
 def _button_label(
-    plan: Plan, current: Tier, kind: ChangeKind, interval: Interval, *, trial: bool
+    plan: Plan, view: SubscriptionView, kind: ChangeKind, interval: Interval, *, trial: bool
 ) -> str:
+    current = Tier(view.plan)
     if trial:
         return f"Start {plan.trial_days}-day free trial"
     if plan.tier == current and kind in INTERVAL_CHANGES:
         return f"Pay {PAID[interval]}"
+    if kind is ChangeKind.KEEP:
+        return keep_label(view)
     # A larger plan paid monthly waits for the end of a paid year, as a smaller plan does.
     is_larger = plan.price_cents > PLANS[current].price_cents
     return {
@@ -175,8 +194,14 @@ def _button_label(
         ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
         ChangeKind.DOWNGRADE: f"{'Switch' if is_larger else 'Downgrade'} to {plan.name}",
         ChangeKind.CANCEL: "Cancel plan",
-        ChangeKind.KEEP: f"Stay on {plan.name}",
     }.get(kind, "")
+
+
+def keep_label(view: SubscriptionView) -> str:
+    """Return what undoes a scheduled change: of the plan, or of how often it is paid."""
+    if view.pending_plan == view.plan:
+        return f"Keep paying {PAID[view.interval]}"
+    return f"Stay on {PLANS[Tier(view.plan)].name}"
 
 
 def paid_change_word(preview: ChangePreview, current: Tier) -> str:
@@ -252,7 +277,7 @@ def _dialog_title(preview: ChangePreview, plan: Plan, pays: str, *, trial: bool)
         ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
         ChangeKind.DOWNGRADE: f"Move to {plan.name} at the end of the billing period",
         ChangeKind.CANCEL: "Cancel your plan at the end of the billing period",
-        ChangeKind.KEEP: f"Stay on {plan.name}",
+        ChangeKind.KEEP: f"Stay on {plan.name}, paid {PAID[preview.interval]}",
     }.get(preview.kind, plan.name)
 
 

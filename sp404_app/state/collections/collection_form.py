@@ -15,7 +15,7 @@ from sp404_app.services.collections import collections
 from sp404_app.services.library import collection_rules, samples, tags
 from sp404_app.services.library.collection_filter import load_scope, referenced_ids
 from sp404_app.services.library.collection_rules import parse_rules
-from sp404_app.services.library.search_rules import rules_of_search
+from sp404_app.services.library.search_rules import LIKE_DISTANCE, rules_of_search
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.collections.add_to_collection import take_samples
@@ -29,7 +29,6 @@ FIELDS = ("name", "note", "colour")
 MAX_RULES_LENGTH = 60_000  # characters of JSON
 MAX_SUGGESTED_TAGS = 200
 MAX_NAME = 200  # characters
-LIKE_DISTANCE = 0.3  # of a rule made from a selection; 1 is that of unrelated sounds
 Stream = AsyncIterator[EventType[()] | EventSpec | None]
 
 
@@ -85,7 +84,8 @@ class CollectionFormState(SessionState):
             within = (await in_transaction(load_scope, user_id, query.collection)).rules
         rules = collection_rules.rules_to_json(rules_of_search(query, within))
         await self._open(user_id, is_smart=True, rules=rules)
-        words = [query.q, *(chip.text for chip in chips_of(query) if chip.group != HEARD)]
+        anchor = f"Like {library.window.anchor}" if query.like else ""
+        words = [anchor, query.q, *(chip.text for chip in chips_of(query) if chip.group != HEARD)]
         self.name = " · ".join(filter(None, words))[:MAX_NAME]
 
     @rx.event

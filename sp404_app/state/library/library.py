@@ -127,15 +127,10 @@ class LibraryState(SessionState):
     async def load(self) -> AsyncIterator[EventType[()] | None]:
         """Run the search that the URL describes, or that was chosen while the page loaded."""
         user_id = await self._user_id()
-        collection = collection_in_path(self.router.url.path or "/")
-        former, chosen, self._early_choice = self.query, self._early_choice, None
-        self.query = parse_library_url(dict(self.router.url.query_parameters), collection)
-        early_address = ""
-        is_recent = time.time() < self._early_until
-        if chosen is not None and chosen.collection == collection and is_recent:
-            self.query, early_address = chosen, library_url(chosen)
-        else:
-            self._spoken = None
+        former, is_typed = self.query, self._take_early_choice()
+        if not is_typed:
+            await self._take_url(user_id)
+        is_changed = is_typed or self._spoken is not None  # then the URL does not say the search
         named, self.query = self.query.like, await with_known_anchor(user_id, self.query)
         if self.query != former or not self._is_left_for_sample:
             self._clear_selection()
@@ -148,13 +143,14 @@ class LibraryState(SessionState):
             self._selected &= set(map(str, found))
         await self._show(user_id, await self._find_cursor(user_id, shown))
         self.epoch += 1
-        self.address = early_address
+        self.address = library_url(self.query) if is_changed else ""
         self.loaded = True
         # A text such as "like dusty break" is typed on, though the search has no words of it.
-        shown_fields = TYPED_FIELDS if self._spoken is None else NUMBER_FIELDS
-        yield [
-            rx.set_value(field, format_field(getattr(self.query, field))) for field in shown_fields
-        ]
+        shown_fields = NUMBER_FIELDS if is_typed and self._spoken else TYPED_FIELDS
+        texts = {field: format_field(getattr(self.query, field)) for field in shown_fields}
+        if self._spoken and not is_typed:
+            texts["q"] = self._spoken.text
+        yield [rx.set_value(field, text) for field, text in texts.items()]
         if named != self.query.like:
             yield ToastState.show(ANCHOR_GONE, "bad")  # type: ignore[misc]
         # These load the sidebar in the background: clicks need not wait.
@@ -507,6 +503,25 @@ class LibraryState(SessionState):
         self.address, self.cursor_row = library_url(self.query), -1
         self._early_choice = None if self.is_hydrated else self.query
         self._early_until = time.time() + EARLY_CHOICE_S
+
+    def _take_early_choice(self) -> bool:
+        """Take the search that was chosen while this page loaded; return whether there is one."""
+        chosen, self._early_choice = self._early_choice, None
+        collection = collection_in_path(self.router.url.path or "/")
+        is_recent = time.time() < self._early_until
+        if chosen is None or chosen.collection != collection or not is_recent:
+            return False
+        self.query = chosen
+        return True
+
+    async def _take_url(self, user_id: uuid.UUID) -> None:
+        """Take the search that the URL describes, whose text may name a sound to compare with."""
+        url = self.router.url
+        query = parse_library_url(dict(url.query_parameters), collection_in_path(url.path or "/"))
+        self.query, self._spoken = query, None
+        if not url.path.startswith("/map"):  # it has no order
+            self.query, self._spoken = await with_text(user_id, query, query.q, None)
+            self.is_step = self.is_step and self._spoken is None
 
     async def _show(self, user_id: uuid.UUID, start: int) -> None:
         try:

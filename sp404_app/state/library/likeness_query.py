@@ -25,6 +25,7 @@ ANCHOR_GONE: Final = "The sound to compare with doesn’t exist any more."
 class Spoken:
     """What a text such as "like dusty break but faster" changed: the search before and after."""
 
+    text: str
     before: SampleQuery
     after: SampleQuery
 
@@ -43,7 +44,7 @@ async def with_text(
     weights = base.weights if query.like is None else query.weights
     compared = sorted_by_likeness(base, found.sample_id, weights)
     compared = replace(compared, q=found.words, **found.limits)
-    return compared, Spoken(base, compared)
+    return compared, Spoken(text, base, compared)
 
 
 def _without_spoken(query: SampleQuery, spoken: Spoken | None) -> SampleQuery:
