@@ -22,7 +22,8 @@ export function Modal({ label, testId, onClose, children }) {
     box.querySelector("[data-autofocus]")?.focus();
     return () => {
       box.close();
-      if (opener && opener.isConnected) opener.focus();
+      if (opener?.isConnected) opener.focus();
+      else document.querySelector("main")?.focus({ preventScroll: true }); // its button is gone
     };
   }, []);
 

@@ -153,9 +153,10 @@ def test_to_yearly_now_and_back_to_monthly_at_the_end(page: Page, buyer: Visitor
     expect(page.get_by_test_id("due-today")).to_have_text("$0.00")
     page.get_by_test_id("confirm").click()
     expect(mine).to_contain_text("From ", timeout=PAY_SECONDS)
-    page.goto("/billing")
+    page.get_by_test_id("scheduled-pro").click()
     expect(page.get_by_test_id("state")).to_have_text("Change scheduled")
     expect(page.get_by_text("Changes to monthly payment on")).to_be_visible()
+    expect(page.get_by_test_id("keep")).to_have_text("Keep paying yearly")
     page.get_by_test_id("keep").click()
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
 
@@ -211,8 +212,10 @@ def test_upgrade_downgrade_and_cancellation_can_be_undone(page: Page, buyer: Vis
     page.keyboard.press("Enter")
     page.get_by_test_id("cancel-yes").click()
     expect(page.get_by_test_id("state")).to_have_text("Cancelled", timeout=PAY_SECONDS)
+    expect(page.get_by_test_id("change-plan")).to_be_focused()
     page.get_by_test_id("resume").click()
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
+    expect(page.get_by_test_id("change-plan")).to_be_focused()
 
 
 @pytest.mark.usefixtures("faulty_delivery")

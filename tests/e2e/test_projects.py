@@ -135,6 +135,7 @@ def test_a_deleted_project_comes_back_by_undo_and_from_the_trash(
     page.get_by_test_id("confirm-deletion").click()
     expect(page.get_by_test_id("notice")).to_contain_text("“Night set” permanently deleted.")
     expect(page.get_by_test_id("empty-trash")).to_be_visible()
+    expect(page.locator("main")).to_be_focused()  # the button that opened the dialog is gone
 
 
 def test_the_list_is_used_by_keyboard(page: Page, errors: list[str]) -> None:

@@ -136,6 +136,7 @@ def actions() -> rx.Component:
             rx.cond(CARD.can_cancel, "Change plan", "See plans"),
             href="/plans",
             class_name=rx.cond(CARD.can_cancel | CARD.can_resume, "button", "button primary"),
+            id="change-plan",
             data_testid="change-plan",
         ),
         rx.cond(

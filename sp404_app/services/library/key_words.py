@@ -7,10 +7,11 @@ from typing import Final
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
 
 KEY_RE: Final = re.compile(
-    r"(?<![^\W_])(?P<pitch>[A-Ga-g])(?P<sign>#|b|[\s_-]?(?i:sharp|flat)(?![a-z]))?"
-    r"(?:(?P<m>m)|[\s_-]?(?P<mode>(?i:major|minor|maj|min)))?(?![^\W_]|#)"
+    r"(?<![^\W_])(?P<pitch>[A-Ga-g])(?P<sign>[#b♯♭]|[\s_-]?(?i:sharp|flat)(?![a-z]))?"
+    r"(?:(?P<m>m)|[\s_-]?(?P<mode>(?i:major|minor|maj|min)))?(?![^\W_]|[#♯♭])"
 )
-IN_KEY_RE: Final = re.compile(r"(?<!\S)in\s+(?=[A-G](?:#|b)?m?(?!\S))")
+SHIFTS: Final = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
+IN_KEY_RE: Final = re.compile(r"(?<!\S)in\s+(?=[A-G][#b♯♭]?m?(?!\S))")
 
 
 def key_search_words(key: str | None) -> str:
@@ -44,14 +45,13 @@ def key_token(match: re.Match[str]) -> str | None:
 def _parse_key(match: re.Match[str]) -> tuple[int, str] | None:
     """Return the pitch class of the tonic, 0 to 11, and the mode, empty if it is not said."""
     sign = (match["sign"] or "").strip().strip("_-").lower()
-    written_out = sign in {"#", "sharp", "flat"} or match["mode"]
+    written_out = (sign in SHIFTS and sign != "b") or match["mode"]
     if not written_out and not (match["pitch"].isupper() and (sign or match["m"])):
         return None
-    shift = {"": 0, "#": 1, "sharp": 1, "b": -1, "flat": -1}[sign]
     mode = "minor" if match["m"] or (match["mode"] or "").lower().startswith("min") else ""
     if match["mode"] and not mode:
         mode = "major"
-    return (PITCHES.index(match["pitch"].upper()) + shift) % 12, mode
+    return (PITCHES.index(match["pitch"].upper()) + SHIFTS.get(sign, 0)) % 12, mode
 
 
 def _format_token(pitch: int, mode: str) -> str:

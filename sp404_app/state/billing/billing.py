@@ -155,7 +155,8 @@ class BillingState(SessionState):
         await self._read(user_id)
         if message == CANCELLED_TEXT and not self.card.can_resume:
             message = ENDED_TEXT  # a subscription with a missing payment ends immediately
-        yield ToastState.show(message, "ok")  # type: ignore[misc]
+        # The button is gone, and the focus with it.
+        yield [ToastState.show(message, "ok"), rx.set_focus("change-plan")]  # type: ignore[list-item]
 
     async def _read(self, user_id: uuid.UUID) -> None:
         page = await in_transaction(billing_view.load_billing_page, user_id, self._locale())

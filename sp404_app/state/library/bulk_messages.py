@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from sp404_app.services.library import tags
 from sp404_app.services.library.trash import TrashResult, TrashUsage
 from sp404_app.services.sample import pad_usage
 from sp404_app.services.sample.pad_usage import PadUse
@@ -68,6 +69,15 @@ def deletion_question(count: int, uses: Sequence[PadUse]) -> str:
     pads = "This pad" if len(uses) == 1 else "These pads"
     where = pad_usage.describe_pads(uses)
     return f"{subject} on {where}. {pads} will have no sound. This can’t be undone."
+
+
+def tag_limit_message(results: Iterable[str]) -> str:
+    """Return the notice about sounds that cannot have more tags, empty without any."""
+    refused = list(results).count("too_many_tags")
+    if not refused:
+        return ""
+    subject = "This sound" if refused == 1 else f"{refused:,} of these sounds"
+    return f"{subject} can’t have more tags: {tags.MAX_TAGS} is the most."
 
 
 def trash_usage_message(trash: TrashUsage) -> str:

@@ -386,10 +386,10 @@ class LibraryState(SessionState):
         self.renaming = ""
 
     @rx.event
-    async def add_tags(self, form: dict[str, Any]) -> None:
+    async def add_tags(self, form: dict[str, Any]) -> EventSpec | None:
         """Add the tags that were typed, separated by commas, to the selected samples."""
         names = validation.validate_text(validation.validate_form(form).get("tags", "")).split(",")
-        await self._change_tags(Action.TAG, [name for name in names if name.strip()])
+        return await self._change_tags(Action.TAG, [name for name in names if name.strip()])
 
     @rx.event
     async def drop_tag(self, name: str) -> None:
@@ -414,14 +414,18 @@ class LibraryState(SessionState):
         await self._user_id()
         self.filters_open = False
 
-    async def _change_tags(self, action: Action, names: list[str]) -> None:
+    async def _change_tags(self, action: Action, names: list[str]) -> EventSpec | None:
+        """Change the tags; return a notice if some sounds would have too many."""
         user_id = await self._user_id()
         ids = [validation.validate_id(i) for i in self._tag_targets]
-        if names and ids:
-            await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None, names)
-            await self._open_tag_dialog(user_id, ids)
-            await self._show(user_id, self.window.start)
-            await self._refresh_sidebar(user_id)
+        if not names or not ids:
+            return None
+        done = await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None, names)
+        await self._open_tag_dialog(user_id, ids)
+        await self._show(user_id, self.window.start)
+        await self._refresh_sidebar(user_id)
+        refused = bulk_messages.tag_limit_message(done.values())
+        return ToastState.show(refused, "bad") if refused else None  # type: ignore[return-value]
 
     async def _run_action(
         self, user_id: uuid.UUID, action: str, ids: list[uuid.UUID]

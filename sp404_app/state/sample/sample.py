@@ -117,10 +117,10 @@ class SampleState(SessionState):
         )
 
     @rx.event
-    async def add_tags(self, form: dict[str, Any]) -> None:
+    async def add_tags(self, form: dict[str, Any]) -> EventType[()] | None:
         """Add tags, separated by commas."""
         names = validation.validate_text(validation.validate_form(form).get("tags", "")).split(",")
-        await self._tag(Action.TAG, [name for name in names if name.strip()])
+        return await self._tag(Action.TAG, [name for name in names if name.strip()])
 
     @rx.event
     async def drop_tag(self, name: str) -> None:
@@ -233,13 +233,17 @@ class SampleState(SessionState):
         await in_transaction(samples.change_sample, user_id, sample_id, wanted)
         await self._show(user_id, sample_id)
 
-    async def _tag(self, action: Action, names: list[str]) -> None:
+    async def _tag(self, action: Action, names: list[str]) -> EventType[()] | None:
+        """Change the tags; return a notice if there would be too many."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
-        if names:
-            await in_transaction(
-                bulk_actions.run_bulk_action, user_id, action, [sample_id], None, names
-            )
-            await self._show(user_id, sample_id)
+        if not names:
+            return None
+        done = await in_transaction(
+            bulk_actions.run_bulk_action, user_id, action, [sample_id], None, names
+        )
+        await self._show(user_id, sample_id)
+        refused = bulk_messages.tag_limit_message(done.values())
+        return ToastState.show(refused, "bad") if refused else None
 
     async def _show(self, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
         self._put(await in_transaction(sample_details.find_sample_details, user_id, sample_id))

@@ -219,6 +219,15 @@ async def test_key_and_kind_can_be_set_and_reset(tab: Open, loop: uuid.UUID) -> 
             await refused
 
 
+async def test_the_31st_tag_is_refused_with_a_notice(tab: Open, loop: uuid.UUID) -> None:
+    page = tab(SampleState, loop)
+    await run(page.load())
+    assert await page.add_tags({"tags": ",".join(f"t{number}" for number in range(30))}) is None
+    notice = await page.add_tags({"tags": "one more"})
+    assert "This sound can’t have more tags: 30 is the most." in str(notice)
+    assert "one more" not in stored(loop).tags
+
+
 async def test_name_tags_rating_note_and_favourite_are_saved(tab: Open, loop: uuid.UUID) -> None:
     page = tab(SampleState, loop)
     await run(page.load())
