@@ -60,6 +60,13 @@ def test_two_limits_are_offered_together_where_none_alone_is_to_blame(demo: Page
     expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
 
 
+def test_a_tempo_that_no_sound_has_offers_those_near_it(demo: Page) -> None:
+    demo.get_by_test_id("search").fill("98 bpm")
+    demo.get_by_test_id("offer").filter(has_text=re.compile("^Around 98 BPM")).click()
+    expect(demo.get_by_test_id("search")).to_have_value("around 98")
+    expect(demo.get_by_test_id("name").first).to_be_visible()
+
+
 def test_a_tempo_in_words_limits_the_list(demo: Page) -> None:
     demo.get_by_test_id("search").fill("loop around 90")
     expect(demo.get_by_test_id("chip")).to_have_text(

@@ -1,6 +1,7 @@
 """Messages in place of an empty list: why it is empty, and what to do."""
 
 import reflex as rx
+from reflex.event import EventType
 
 from sp404_app.components.facets import facet_watch
 from sp404_app.components.player import choose_files
@@ -61,18 +62,31 @@ def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
 
 
 def offer_button(offer: Offer) -> rx.Component:
-    """Button that drops limits of the search."""
+    """Button that drops limits of the search, or searches for another text."""
 
     def name(text: str, at: int) -> rx.Component:
         is_last = at == offer.texts.length() - 1  # type: ignore[attr-defined]
         return rx.fragment(rx.cond(at > 0, rx.cond(is_last, " and ", ", "), ""), rx.el.q(text))
 
+    nearby = [LibraryState.set_filter("q", offer.q), rx.set_value("q", offer.q)]
+    return rx.cond(
+        offer.q != "",
+        _offer(rx.el.span("Around ", offer.texts[0]), offer, nearby),
+        _offer(
+            rx.el.span("Without ", rx.foreach(offer.texts, name)),
+            offer,
+            LibraryState.remove_chips(offer.chips),
+        ),
+    )
+
+
+def _offer(text: rx.Component, offer: Offer, on_click: EventType[()]) -> rx.Component:
     return rx.el.button(
-        rx.el.span("Without ", rx.foreach(offer.texts, name)),
+        text,
         rx.el.span(offer.sounds, class_name="mono"),
         type="button",
         class_name="button small",
-        on_click=LibraryState.remove_chips(offer.chips),
+        on_click=on_click,
         data_testid="offer",
     )
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -31,11 +31,15 @@ MAX_LIMITS_IN_PAIRS: Final = 5  # ten pairs, which are counted if no single limi
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Limits to drop, as `LibraryState.remove_chips` takes them, and how many sounds that finds."""
+    """Limits to drop, as `LibraryState.remove_chips` takes them, and how many sounds that finds.
+
+    With `q`, another text to search for, of which `texts` is the name.
+    """
 
     chips: list[list[str]]
     texts: list[str]
     sounds: int
+    q: str = ""
 
 
 class RelaxationState(SessionState):
@@ -59,10 +63,12 @@ class RelaxationState(SessionState):
 def find_offers(session: Session, user_id: uuid.UUID, query: SampleQuery) -> list[Offer]:
     """Return limits without which a search finds sounds: single ones, else pairs, else more.
 
-    What is left has a limit: "Show all sounds" offers the rest.
+    Tempos near the one that is searched come first. What is left has a limit: "Show all sounds"
+    offers the rest.
     """
     limits = limits_of(query)
     others = int(heard_words.has_quoted(query.q))
+    near = _offer_near(session, user_id, query)
     found: list[Offer] = []
     for size, most in ((1, MAX_LIMITS), (2, MAX_LIMITS_IN_PAIRS)):
         if found or not size < len(limits) + others or len(limits) > most:
@@ -76,7 +82,22 @@ def find_offers(session: Session, user_id: uuid.UUID, query: SampleQuery) -> lis
                 found.append(offer)
     if not found and len(limits) <= MAX_LIMITS:
         found = _offer_most(session, user_id, query, limits)
-    return found[:MAX_OFFERS]
+    return [*near, *found][:MAX_OFFERS]
+
+
+def _offer_near(session: Session, user_id: uuid.UUID, query: SampleQuery) -> list[Offer]:
+    """Return an offer of "around 88" in place of "88 bpm", if that finds sounds."""
+    tempo = heard_words.parse_tempo(query.q)
+    if tempo is None or not tempo.is_exact:
+        return []
+    before, _, after = query.q.rpartition(tempo.text)
+    q = f"{before}around {tempo.number}{after}"
+    try:
+        matching = search.matching_samples(session, user_id, replace(query, q=q))
+    except NotFound:
+        return []  # the collection was deleted; its page says so
+    sounds = search.count_samples(session, matching)
+    return [Offer([], [f"{tempo.number} BPM"], sounds, q)] if sounds else []
 
 
 def _offer_most(

@@ -52,6 +52,24 @@ def test_limits_are_offered_with_what_is_found_without_them(
     assert [("+".join(offer.texts), offer.sounds) for offer in found] == offers
 
 
+@pytest.mark.parametrize(
+    ("q", "offer"),
+    [
+        ("88 bpm dusty", Offer([], ["88 BPM"], 2, "around 88 dusty")),
+        ("dusty 92bpm", Offer([], ["92 BPM"], 1, "dusty around 92")),
+        ("70 bpm", None),
+        ("around 88", None),
+    ],
+)
+def test_tempos_near_the_one_searched_are_offered_first(
+    session: Session, user: User, add: Add, q: str, offer: Offer | None
+) -> None:
+    add("Dusty One", bpm=86.0)
+    add("Dusty Two", bpm=91.0)
+    found = find_offers(session, user.id, SampleQuery(q=q))
+    assert next((each for each in found if each.q), None) == offer
+
+
 @pytest.mark.usefixtures("shelf", "services")
 def test_the_sounds_of_others_are_not_counted(session: Session) -> None:
     other = sign_up_user()
