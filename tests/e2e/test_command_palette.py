@@ -231,7 +231,7 @@ def test_the_oldest_of_250_collections_is_found(
 
 
 def test_a_failed_search_is_said_and_everything_else_is_still_found(demo: Page) -> None:
-    demo.route("**/api/samples?limit=6**", lambda route: route.abort())
+    demo.route("**/api/samples?limit=30**", lambda route: route.abort())
     find(demo, "library")
     expect(demo.get_by_text("Sounds can’t be searched right now.")).to_be_visible()
     expect(demo.locator(OPTIONS).first).to_contain_text("Library")
