@@ -200,6 +200,15 @@ export function pause() {
   setState({ playing: false, loading: false });
 }
 
+// Stops a sound that is in the trash now, or no longer exists.
+export async function pauseDeleted() {
+  const { track, playing } = snapshot;
+  if (!track || !playing) return;
+  const answer = await fetch(`/api/samples/${track.id}`).catch(() => null); // without a connection it plays on
+  const isDeleted = answer?.ok ? Boolean((await answer.json()).deleted_at) : answer?.status === 404;
+  if (isDeleted && snapshot.track?.id === track.id) pause();
+}
+
 export function toggle() {
   if (snapshot.playing) pause();
   else if (snapshot.track) play(snapshot.track, resumeAt);

@@ -62,7 +62,8 @@ class MiniWave(rx.Component):
 class PlayerBar(rx.Component):
     """Player bar; playback continues while the user browses. With `help_keys` it has a "?".
 
-    These are pairs of a key and what it does on the page.
+    These are pairs of a key and what it does on the page. `deletion` is the time of the last
+    deletion that this tab saw, or 0: then a sound that was deleted stops.
     """
 
     library = _ASSET["player_bar.jsx"]
@@ -70,6 +71,7 @@ class PlayerBar(rx.Component):
 
     autoplay: rx.Var[bool]
     levelled: rx.Var[bool]
+    deletion: rx.Var[float]
     help_keys: rx.Var[list[tuple[str, str]]]
 
 

@@ -97,9 +97,10 @@ function Volume({ volume, muted }) {
   );
 }
 
-export function PlayerBar({ autoplay = true, levelled = true, helpKeys = [] }) {
+export function PlayerBar({ autoplay = true, levelled = true, deletion = 0, helpKeys = [] }) {
   const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
   useEffect(() => player.configure({ autoplay, levelled }), [autoplay, levelled]);
+  useEffect(() => void (deletion && player.pauseDeleted()), [deletion]);
   const [help, showHelp] = useKeyboardHelp(helpKeys);
   const { track, playing } = state;
   return (

@@ -13,6 +13,7 @@ from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.components.theme import theme_report
 from sp404_app.settings import settings
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.library.library import UNDO_DELETION
 from sp404_app.state.toast import ToastState
 
 BILLING_TITLE, BILLING_URL = "Plan", "/billing"
@@ -65,7 +66,12 @@ def layout(
         ),
         topbar(current, keys),
         rx.el.main(*children, id=CONTENT, tab_index=-1, class_name="content"),
-        player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled, help_keys=listed),
+        player_bar(
+            autoplay=LayoutState.autoplay,
+            levelled=LayoutState.levelled,
+            deletion=rx.cond(ToastState.undo == UNDO_DELETION, ToastState.stamp, 0.0),
+            help_keys=listed,
+        ),
         upload_panel(folder_tags=LayoutState.folder_tags),
         card_reader_panel(),
         toast(

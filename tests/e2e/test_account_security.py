@@ -45,6 +45,10 @@ def test_two_factor_authentication_protects_an_account(
     shown = page.get_by_test_id("codes").get_by_role("listitem")
     expect(shown).to_have_count(10)
     codes = shown.all_inner_texts()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_test_id("copy-codes").click()
+    expect(page.locator(".toast")).to_contain_text("Copied.")
+    assert page.evaluate("() => navigator.clipboard.readText()").split() == codes
     page.get_by_test_id("put-away").click()
     expect(page.get_by_test_id("codes")).to_have_count(0)
 
@@ -64,6 +68,19 @@ def test_two_factor_authentication_protects_an_account(
     other.keyboard.press("Enter")
     expect(other.get_by_test_id("codes-left")).to_have_text("9 recovery codes left.")
     phone.close()
+
+    page.get_by_test_id("renew-codes").click()
+    page.get_by_test_id("confirm-renew").click()
+    expect(shown).to_have_count(10)
+    assert not set(shown.all_inner_texts()) & set(codes)
+    page.get_by_test_id("turn-off-2fa").click()
+    expect(page.get_by_test_id("two-factor-question")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("two-factor-question")).to_have_count(0)
+    expect(page.get_by_test_id("turn-off-2fa")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_test_id("confirm-turn-off").click()
+    expect(page.get_by_test_id("begin-2fa")).to_be_visible()
 
 
 def test_the_password_is_asked_for_in_a_dialog_that_escape_cancels(

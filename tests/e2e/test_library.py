@@ -288,6 +288,18 @@ def test_undo_restores_a_deleted_sample(demo: Page) -> None:
     expect(demo.get_by_test_id("total")).to_have_text(str(total))
 
 
+def test_a_loop_that_is_deleted_stops(demo: Page) -> None:
+    player = demo.get_by_test_id("player")
+    demo.get_by_test_id("search").fill("Sunday Keys")
+    expect(demo.get_by_test_id("sample-row")).to_have_count(1)
+    demo.get_by_test_id("sample-row").click()
+    expect(player).to_have_attribute("data-playing", "true")
+    demo.keyboard.press("Delete")
+    expect(player).to_have_attribute("data-playing", "false")
+    demo.get_by_test_id("undo").click()
+    expect(demo.get_by_test_id("name")).to_have_text(["Sunday Keys"])
+
+
 def test_what_is_typed_after_t_becomes_a_tag_and_removes_none(demo: Page) -> None:
     demo.get_by_test_id("table").focus()
     demo.keyboard.press("ArrowDown")

@@ -261,6 +261,24 @@ def test_sounds_and_the_chosen_pad_open_as_sheets(phone: PadPage) -> None:
     expect(inspector).not_to_be_visible()
 
 
+def test_the_player_of_a_preview_is_below_the_sheet(phone: PadPage) -> None:
+    page = phone.page
+    page.get_by_test_id("open-sounds").click()
+    phone.row("Studio Clap").locator(".mini-wave").tap()
+    player, drawer = page.get_by_test_id("player"), page.get_by_test_id("drawer")
+    expect(player).to_have_attribute("data-track", re.compile("."))
+    page.wait_for_function(
+        "([a, b]) => a.getBoundingClientRect().bottom <= b.getBoundingClientRect().top",
+        arg=[drawer.element_handle(), player.element_handle()],
+    )
+    buttons = page.get_by_test_id("open-sounds").bounding_box()
+    below = player.bounding_box()
+    assert buttons
+    assert below
+    assert buttons["y"] + buttons["height"] <= below["y"]
+    page.get_by_test_id("player-toggle").tap()
+
+
 def test_nothing_is_wider_than_a_phone(phone: PadPage) -> None:
     wide = phone.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390

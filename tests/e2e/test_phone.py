@@ -87,6 +87,16 @@ def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
     expect(phone.get_by_test_id("player-toggle")).to_be_in_viewport(ratio=1)
 
 
+def test_a_tablet_shows_the_wave_of_the_player(phone: Page) -> None:
+    phone.set_viewport_size({"width": 820, "height": 1180})
+    row(phone, LOOP).tap()
+    expect(phone.get_by_test_id("player")).to_have_attribute("data-playing", "true")
+    wave = phone.locator(".player .zoom-wave").bounding_box()
+    assert wave
+    assert wave["width"] >= 140
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 820
+
+
 def test_an_order_that_phones_do_not_offer_has_an_option_until_another_is_chosen(
     phone: Page,
 ) -> None:

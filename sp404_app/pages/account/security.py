@@ -3,7 +3,9 @@
 import reflex as rx
 
 from sp404_app.components import forms
+from sp404_app.components.menus import modal
 from sp404_app.components.server_link import server_link
+from sp404_app.pages.copy_text import copy_text_button
 from sp404_app.services.auth.personal_access_tokens import Scope, offered_scopes
 from sp404_app.state.auth.access_tokens import TokenRow, TokensState
 from sp404_app.state.auth.two_factor import TwoFactorState
@@ -105,14 +107,52 @@ def _on() -> rx.Component:
         rx.cond(TwoFactorState.codes, _codes()),
         forms.notice(TwoFactorState.problem),
         rx.el.div(
-            forms.button("New recovery codes", "renew-codes", on_click=TwoFactorState.renew),
-            forms.button("Turn off", "turn-off-2fa", "danger", on_click=TwoFactorState.turn_off),
+            forms.button("New recovery codes", "renew-codes", on_click=TwoFactorState.ask("renew")),
+            forms.button(
+                "Turn off", "turn-off-2fa", "danger", on_click=TwoFactorState.ask("turn_off")
+            ),
             class_name="row wrap",
+        ),
+        rx.cond(
+            TwoFactorState.asking == "renew",
+            _question(
+                "Make new recovery codes?",
+                "Your old codes stop working.",
+                forms.button("Make new codes", "confirm-renew", on_click=TwoFactorState.renew),
+            ),
+        ),
+        rx.cond(
+            TwoFactorState.asking == "turn_off",
+            _question(
+                "Turn off two-factor authentication?",
+                "Then your password alone is enough to sign in, and your recovery codes are "
+                "deleted.",
+                forms.button(
+                    "Turn off", "confirm-turn-off", "danger", on_click=TwoFactorState.turn_off
+                ),
+            ),
         ),
     )
 
 
+def _question(title: str, text: str, confirm: rx.Component) -> rx.Component:
+    close = TwoFactorState.ask("")
+    return modal(
+        rx.el.h2(title),
+        rx.el.p(text),
+        rx.el.div(
+            forms.button("Cancel", "cancel-question", "ghost", on_click=close),
+            confirm,
+            class_name="dialog-foot",
+        ),
+        label=title,
+        test_id="two-factor-question",
+        on_close=close,
+    )
+
+
 def _codes() -> rx.Component:
+    listed = TwoFactorState.codes.join("\n")  # type: ignore[attr-defined]
     return rx.el.div(
         rx.el.p(
             rx.el.strong("Save these recovery codes now. "),
@@ -124,7 +164,11 @@ def _codes() -> rx.Component:
             aria_label="Recovery codes",
             custom_attrs={"data-testid": "codes"},
         ),
-        rx.el.div(forms.button("I've saved them", "put-away", on_click=TwoFactorState.hide_codes)),
+        rx.el.div(
+            copy_text_button("Copy", listed, "Copied.", "copy-codes"),
+            forms.button("I've saved them", "put-away", on_click=TwoFactorState.hide_codes),
+            class_name="row wrap",
+        ),
         class_name="notice ok stack",
         role="status",
     )

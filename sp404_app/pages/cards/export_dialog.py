@@ -41,7 +41,7 @@ STEPS = {
         "Open the folder of a bank; its sounds are in the order of your pads.",
     ),
     "sx": (
-        "Format the card on the SP-404 and back up what is on it.",
+        "Back up what is on the card, then format it on the SP-404.",
         "Unpack the ZIP onto the card, so that its ROLAND folder is at the top.",
         "Put the card into the SP-404SX or A; the sounds are on their pads.",
     ),

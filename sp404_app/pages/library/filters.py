@@ -74,7 +74,7 @@ def filters() -> rx.Component:
                 "Clear",
                 type="button",
                 class_name="chip on",
-                on_click=LibraryState.open_view(rx.cond(query.trash, "trash", "all")),
+                on_click=LibraryState.clear_filters,
                 data_testid="clear-filters",
             ),
         ),

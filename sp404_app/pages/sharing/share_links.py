@@ -1,17 +1,12 @@
 """A list of public links: copy, change, counts by day, revoke."""
 
-from typing import Any
-
 import reflex as rx
 
-from sp404_app.components import copy_button as copying
 from sp404_app.components.menus import modal
 from sp404_app.components.server_link import server_link
+from sp404_app.pages.copy_text import copy_text_button
 from sp404_app.state.sharing.share import ShareState
 from sp404_app.state.sharing.share_rows import DOWNLOADS, PROJECT_DOWNLOADS, DayRow, ShareRow
-from sp404_app.state.toast import ToastState
-
-CANNOT_COPY = "Your browser didn’t allow it. Select the text and copy it with Ctrl C."
 
 
 def share_list(*, names: bool) -> rx.Component:
@@ -43,7 +38,7 @@ def share_item(row: ShareRow, *, names: bool) -> rx.Component:
                 aria_label="Link",
                 data_testid="share-url",
             ),
-            copy_button("Copy link", row.url, "Link copied.", "copy-link"),
+            copy_text_button("Copy link", row.url, "Link copied.", "copy-link"),
             class_name="share-link-address",
         ),
         rx.el.p(row.facts, " · ", row.counts, class_name="muted small-text"),
@@ -104,7 +99,7 @@ def actions(row: ShareRow) -> rx.Component:
             class_name="button small ghost",
             data_testid="open-link",
         ),
-        copy_button("Embed code", row.embed_code, "Embed code copied.", "copy-embed"),
+        copy_text_button("Embed code", row.embed_code, "Embed code copied.", "copy-embed"),
         rx.el.button(
             "By day",
             type="button",
@@ -121,17 +116,6 @@ def actions(row: ShareRow) -> rx.Component:
             data_testid="ask-revoke",
         ),
         class_name="share-link-actions",
-    )
-
-
-def copy_button(words: str, text: Any, done: str, test_id: str) -> rx.Component:
-    """A button that copies a text."""
-    return copying.copy_button(
-        text=text,
-        label=words,
-        test_id=test_id,
-        on_copied=ToastState.show(done, "ok", "", ""),
-        on_refused=ToastState.show(CANNOT_COPY, "bad", "", ""),
     )
 
 

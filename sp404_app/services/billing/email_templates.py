@@ -35,10 +35,19 @@ def plan_changed(before: str, after: str, price: str, until: dt.datetime) -> Ema
     return _email(f"You're now on {new}", (line, SOUNDS_KEPT), "View subscription")
 
 
-def interval_changed(tier: str, interval: str, price: str, until: dt.datetime) -> EmailContent:
+def interval_changed(
+    tier: str, interval: str, price: str, until: dt.datetime, *, is_trial: bool
+) -> EmailContent:
     """Confirm that a plan is paid by the year instead of by the month, or the reverse."""
+    plan, date = PLANS[Tier(tier)].name, format_date(until)
+    if is_trial:
+        lines = (
+            f"Your free {plan} trial goes on until {date}. After that, {plan} costs {price}.",
+            "Cancel before then and you won't be charged.",
+        )
+        return _email(f"After your trial you pay every {interval}", lines, "View subscription")
     lines = (
-        f"You now pay {price} for {PLANS[Tier(tier)].name}. It renews on {format_date(until)}.",
+        f"You now pay {price} for {plan}. It renews on {date}.",
         "Your limits stay the same, and analyses reset every month.",
     )
     return _email(f"You now pay every {interval}", lines, "View subscription")

@@ -114,10 +114,14 @@ def _notify_plan(
         key = f"plan:{after.stripe_id}:{before.tier}->{after.tier}:{after.period_end:%Y%m%d}"
         content = email_templates.plan_changed(before.tier, after.tier, price, after.period_end)
         _send_once(session, user_id, key, content)
-    elif before.interval != after.interval and after.status != "trialing":
+    elif before.interval != after.interval:
         key = f"interval:{after.stripe_id}:{after.interval}:{after.period_end:%Y%m%d}"
         content = email_templates.interval_changed(
-            after.tier, after.interval, price, after.period_end
+            after.tier,
+            after.interval,
+            price,
+            after.period_end,
+            is_trial=after.status == "trialing",
         )
         _send_once(session, user_id, key, content)
     if before and before.stripe_id == after.stripe_id and _has_recovered(before, after):

@@ -23,12 +23,13 @@ class TwoFactorState(SessionState):
     qr: str = ""
     codes: list[str] = []
     problem: str = ""
+    asking: str = ""  # what is asked about before it is done: "renew", "turn_off" or nothing
 
     @rx.event
     async def load(self) -> None:
         """Load the status; an unfinished setup starts again."""
         user_id = await self._user_id()
-        self.secret, self.qr, self.codes, self.problem = "", "", [], ""
+        self.secret, self.qr, self.codes, self.problem, self.asking = "", "", [], "", ""
         status = await in_transaction(two_factor.two_factor_status, user_id)
         self.on, self.codes_left = status.on, status.codes_left
 
@@ -79,9 +80,16 @@ class TwoFactorState(SessionState):
         self.secret, self.qr, self.problem = "", "", ""
 
     @rx.event
+    async def ask(self, action: str) -> None:
+        """Ask before "renew" or "turn_off"; stop asking with any other text."""
+        await self._user_id()
+        known = validation.validate_text(action, 20) in {"renew", "turn_off"}
+        self.asking = action if known and self.on else ""
+
+    @rx.event
     async def renew(self) -> None:
         """Replace the recovery codes and show the new ones."""
-        who = await self._signed_in()
+        who, self.asking = await self._signed_in(), ""
         if not await require_reauthentication(self, who, "two_factor.renew"):
             return
         self.problem = ""
@@ -97,7 +105,7 @@ class TwoFactorState(SessionState):
     @rx.event
     async def turn_off(self) -> None:
         """Turn two-factor authentication off."""
-        who = await self._signed_in()
+        who, self.asking = await self._signed_in(), ""
         if not await require_reauthentication(self, who, "two_factor.turn_off"):
             return
         await in_transaction(two_factor.turn_off_two_factor, who.user_id, self._client())

@@ -105,7 +105,7 @@ def _cancel_question(view: SubscriptionView) -> str:
     name = PLANS[Tier(view.plan)].name
     if view.status in CANCELS_IMMEDIATELY:
         return (
-            f"Cancel your subscription? Your last payment failed, so {name} ends immediately and "
+            f"Your last payment failed, so {name} ends immediately and "
             "you move to Free. You won't have to pay the open invoice. All your sounds stay."
         )
     ends = (
@@ -114,7 +114,7 @@ def _cancel_question(view: SubscriptionView) -> str:
         else "the end of the billing period"
     )
     return (
-        f"Cancel your subscription? You keep {name} until {ends} and won't be charged again. You "
+        f"You keep {name} until {ends} and won't be charged again. You "
         "can resume your subscription until then. All your sounds stay."
     )
 

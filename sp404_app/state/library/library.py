@@ -16,6 +16,7 @@ from sp404_app.services.infra import cache_version, events
 from sp404_app.services.infra.events import Topic
 from sp404_app.services.library import bulk_actions, samples, scrolling, search
 from sp404_app.services.library.bulk_actions import Action
+from sp404_app.services.library.likeness_words import parse_like
 from sp404_app.services.library.samples import Change
 from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
@@ -97,6 +98,12 @@ class LibraryState(SessionState):
         """Return whether a search or filter is active."""
         usual = with_sort(self.query, EMPTY_QUERY.sort)  # that of a collection is invalid elsewhere
         return replace(usual, trash=False, collection=None) != EMPTY_QUERY
+
+    @rx.var
+    def unknown_name(self) -> str:
+        """Return the name in a text such as "like NAME" that no sound has."""
+        phrase = None if self.window.total else parse_like(self.query.q)
+        return phrase.name if phrase else ""
 
     @rx.var
     def chips(self) -> list[Chip]:
@@ -292,13 +299,16 @@ class LibraryState(SessionState):
             "one_shots": {"kind": "one_shot"},
             "trash": {"trash": True},
         }
-        collection, order = self.query.collection, order_of(self.query)
-        if self.query.has_copies and self.query.like is None:
-            order["sort"] = empty_query(collection).sort
-        shown = views.get(validation.validate_text(view, 20), {}) if collection is None else {}
-        self.query, self._spoken = replace(empty_query(collection), **shown, **order), None
-        await self._show_from_start(user_id)
-        yield [rx.set_value(field, "") for field in TYPED_FIELDS]
+        shown = views.get(validation.validate_text(view, 20), {})
+        yield await self._open_view(user_id, shown, order_of(self.query))
+
+    @rx.event
+    async def clear_filters(self) -> AsyncIterator[EventType[()] | None]:
+        """Remove all limits of the search, and the order that a text such as "like NAME" chose."""
+        user_id, spoken = await self._user_id(), self._spoken
+        is_spoken = spoken is not None and spoken.after.like == self.query.like
+        order = order_of(spoken.before if spoken and is_spoken else self.query)
+        yield await self._open_view(user_id, {"trash": self.query.trash}, order)
 
     @rx.event
     async def select_rows(self, mode: str, index: int, other: int) -> None:
@@ -413,6 +423,18 @@ class LibraryState(SessionState):
         """Hide the filters; a second tap does not show them again."""
         await self._user_id()
         self.filters_open = False
+
+    async def _open_view(
+        self, user_id: uuid.UUID, shown: dict[str, Any], order: dict[str, Any]
+    ) -> list[EventSpec]:
+        """Show a view of the library, or a whole collection; return what empties the fields."""
+        collection = self.query.collection
+        if self.query.has_copies and order["like"] is None:
+            order["sort"] = empty_query(collection).sort
+        usual = replace(empty_query(collection), **order)
+        self.query, self._spoken = replace(usual, **({} if collection else shown)), None
+        await self._show_from_start(user_id)
+        return [rx.set_value(field, "") for field in TYPED_FIELDS]
 
     async def _change_tags(self, action: Action, names: list[str]) -> EventSpec | None:
         """Change the tags; return a notice if some sounds would have too many."""

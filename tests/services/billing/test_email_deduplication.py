@@ -43,6 +43,12 @@ def pay_yearly(shop: Shop, user: User) -> None:
         subscriptions.change_plan(session, user.id, Tier.PRO, None, Interval.YEAR)
 
 
+def pay_yearly_after_trial(shop: Shop, user: User) -> None:
+    shop.buy(user.id, trial=True)
+    with transaction() as session:
+        subscriptions.change_plan(session, user.id, Tier.PRO, None, Interval.YEAR)
+
+
 def pay_monthly_next_year(shop: Shop, user: User) -> None:
     pay_yearly(shop, user)
     with transaction() as session:
@@ -76,6 +82,11 @@ CASES = {
     "trial ending": Case(start_trial, r"Your Pro trial ends on .+", r"Pro costs \$29\.00 a month"),
     "plan changed": Case(upgrade, "You're now on Enterprise", r"\$99\.00 a month"),
     "yearly": Case(pay_yearly, "You now pay every year", r"You now pay \$290\.00 a year for Pro"),
+    "yearly after a trial": Case(
+        pay_yearly_after_trial,
+        "After your trial you pay every year",
+        r"After that, Pro costs \$290\.00 a year",
+    ),
     "scheduled": Case(
         pay_monthly_next_year,
         r"Your plan changes on .+",

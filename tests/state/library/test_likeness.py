@@ -263,6 +263,28 @@ async def test_what_is_chosen_after_such_a_text_stays(
         await run(tab.stop_comparing())
 
 
+async def test_clearing_undoes_the_order_that_a_text_chose(
+    tab: LikenessState, ids: list[uuid.UUID]
+) -> None:
+    rename({ids[0]: "Dusty"})
+    await run(tab.sort_by("name"))
+    await run(tab.set_filter("q", "like dusty but faster"))
+    await run(tab.clear_filters())
+    assert (tab.query.like, tab.query.sort, tab.query.bpm_min) == (None, "name", None)
+    await run(tab.compare_with(str(ids[0])))
+    await run(tab.set_filter("q", "dusty"))
+    await run(tab.clear_filters())
+    assert (tab.query.like, tab.query.q) == (ids[0], "")  # an order that was chosen stays
+
+
+async def test_a_name_that_no_sound_has_is_said(tab: LikenessState, ids: list[uuid.UUID]) -> None:
+    rename({ids[0]: "Dusty"})
+    await run(tab.set_filter("q", "like nonsense but faster"))
+    assert (tab.query.like, tab.unknown_name) == (None, "nonsense")
+    await run(tab.set_filter("q", "like dusty"))
+    assert tab.unknown_name == ""
+
+
 async def test_such_a_text_typed_while_the_page_loads_goes_with_its_words(
     tab: LikenessState, ids: list[uuid.UUID]
 ) -> None:
