@@ -5,7 +5,8 @@ the bytes back.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from sp404_app.devices.sx import pad_info
 from sp404_app.devices.sx import pads as sx_pads
 from sp404_app.services.cards.card_tree import FoundProject
 from sp404_app.services.projects.kit import Kit, PadContent, PadPosition
+from sp404_app.services.projects.project_details import clamp_tempo
 from sp404_app.services.projects.projects import DEFAULT_TEMPO_BPM, default_banks
 
 MAX_CONFIG_BYTES: Final = 128 * 1024
@@ -81,14 +83,21 @@ def _read_mk2(found: FoundProject, config: bytes) -> ReadProject:
 def _read_sx(found: FoundProject, config: bytes) -> ReadProject:
     raw = pad_info.decode_pad_info(config)
     name = _sx_name(found)
-    tempo = DEFAULT_TEMPO_BPM  # the device stores none
+    pads = {index: sx_pads.read_record(record) for index, record in enumerate(raw.records)}
+    tempo = _shared_tempo([pad for pad in pads.values() if pad])
     kit = Kit(DEVICES[found.device], name, tempo, "project", default_banks(tempo))
-    records = {
-        index: RawRecord(record)
-        for index, record in enumerate(raw.records)
-        if sx_pads.read_record(record)
-    }
+    records = {index: RawRecord(raw.records[index]) for index, pad in pads.items() if pad}
     return ReadProject(found.device, name, found.folder, config, kit, records)
+
+
+def _shared_tempo(pads: Sequence[DevicePad]) -> float:
+    """Return the tempo that most pads share, in BPM, as a SP-404SX stores none for a project.
+
+    Pads of other lengths rarely share one by chance: the device derives it from the length.
+    """
+    tempos = Counter(pad.settings["bpm"] for pad in pads if pad.settings["bpm"] is not None)
+    ((tempo, count),) = tempos.most_common(1) or [(DEFAULT_TEMPO_BPM, 1)]
+    return clamp_tempo(tempo) if count > 1 else DEFAULT_TEMPO_BPM
 
 
 def _sx_name(found: FoundProject) -> str:

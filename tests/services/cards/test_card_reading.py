@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from struct import pack_into
 
 import pytest
 
@@ -63,3 +64,16 @@ def test_a_known_sound_keeps_its_own_rate(tmp_path: Path) -> None:
     card_reading.read_sounds(read, files, {files.sha256(path): known}, lambda _: None)
     assert (read.sounds[path].frames, read.sounds[path].rate) == (9_600, 48_000)
     assert read.sounds["SMPL/B0000002.AIF"].rate == 44_100
+
+
+@pytest.mark.parametrize(("second", "tempo"), [(1437, 143.7), (860, 90.0)])
+def test_a_project_of_the_sx_has_the_tempo_that_its_pads_share(
+    tmp_path: Path, second: int, tempo: float
+) -> None:
+    card = cards.sx_card("")
+    config = bytearray(card["SMPL/PAD_INFO.BIN"])
+    pack_into(">I", config, 13 * 32 + 24, second)
+    files = LocalFiles(tmp_path, card | {"SMPL/PAD_INFO.BIN": bytes(config)})
+    (project,) = card_reading.read_projects(files, None).projects
+    assert project.read.kit.tempo == tempo
+    assert project.read.kit.banks[0]["tempo"] == tempo
