@@ -20,7 +20,15 @@ export function Modal({ label, testId, onClose, children }) {
     const opener = focused();
     box.showModal(); // focuses the first control, and ignores React's `autoFocus`
     box.querySelector("[data-autofocus]")?.focus();
+    // The focus stays in the dialog when what had it is replaced, as when an export begins.
+    const watcher = new MutationObserver(() => {
+      if (document.activeElement !== document.body) return;
+      box.tabIndex = -1;
+      box.focus({ preventScroll: true });
+    });
+    watcher.observe(box, { childList: true, subtree: true });
     return () => {
+      watcher.disconnect();
       box.close();
       if (opener?.isConnected) opener.focus();
       else document.querySelector("main")?.focus({ preventScroll: true }); // its button is gone

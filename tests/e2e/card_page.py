@@ -61,6 +61,8 @@ def make_export(page: Page, kind: str) -> dict[str, Any]:
     page.get_by_test_id("start-export").click()
     download = page.get_by_test_id("download-export")
     expect(download).to_be_visible(timeout=EXPORT_TIMEOUT_MS)
+    # The button that was pressed is gone, and the focus is still in the dialog.
+    assert page.evaluate("() => document.activeElement.closest('dialog') !== null")
     answer = page.request.get(f"{download.get_attribute('href')}/manifest")
     assert answer.ok, answer.text()
     return {each["path"]: each["sha256"] for each in answer.json()["files"]}

@@ -37,6 +37,7 @@ def test_two_factor_authentication_protects_an_account(
     page.goto("/account")
     page.get_by_test_id("begin-2fa").click()
     secret = page.locator("#totp-secret").inner_text().replace(" ", "")
+    expect(page.get_by_label("Enter the 6-digit code")).to_be_focused()
     page.get_by_label("Enter the 6-digit code").fill("000000")
     page.keyboard.press("Enter")
     expect(page.locator("#code-said")).to_contain_text("wrong")
@@ -51,6 +52,7 @@ def test_two_factor_authentication_protects_an_account(
     assert page.evaluate("() => navigator.clipboard.readText()").split() == codes
     page.get_by_test_id("put-away").click()
     expect(page.get_by_test_id("codes")).to_have_count(0)
+    expect(page.get_by_test_id("renew-codes")).to_be_focused()
 
     phone = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
     other = phone.new_page()
@@ -70,8 +72,12 @@ def test_two_factor_authentication_protects_an_account(
     phone.close()
 
     page.get_by_test_id("renew-codes").click()
+    page.get_by_test_id("cancel-question").click()
+    expect(page.get_by_test_id("renew-codes")).to_be_focused()
+    page.keyboard.press("Enter")
     page.get_by_test_id("confirm-renew").click()
     expect(shown).to_have_count(10)
+    expect(page.get_by_test_id("renew-codes")).to_be_focused()
     assert not set(shown.all_inner_texts()) & set(codes)
     page.get_by_test_id("turn-off-2fa").click()
     expect(page.get_by_test_id("two-factor-question")).to_be_visible()

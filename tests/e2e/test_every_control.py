@@ -131,6 +131,7 @@ TRANSIENT_CONTROLS = frozenset(
         "upload > button.icon-button",
         "sample-row > button:row-cancel",
         "button:close-notice",  # clicked in test_trash.py
+        "button:cancel-question",  # clicked in test_account_security.py
         "a:notice-open",  # clicked in test_projects.py
         "button:confirm-deletion",  # clicked in test_projects.py
         "button:match-close",  # clicked in test_preview_match.py

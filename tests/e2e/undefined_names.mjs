@@ -12,7 +12,7 @@ const traverse = load("@babel/traverse").default;
 
 // Names defined by the browser or the language.
 const KNOWN = new Set(
-  `AbortController Array Audio AudioBufferSourceNode AudioContext AudioWorkletNode AudioWorkletProcessor BigInt Blob Boolean Cookies
+  `AbortController AbortSignal Array Audio AudioBufferSourceNode AudioContext AudioWorkletNode AudioWorkletProcessor BigInt Blob Boolean Cookies
   CustomEvent DOMException DataTransfer DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData GainNode
   Infinity Int16Array IntersectionObserver Intl JSON KeyboardEvent Map Math MessageChannel MediaRecorder MutationObserver NaN Number Object Promise
   Proxy RegExp ResizeObserver Set String Symbol TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet WebAssembly Worker

@@ -73,6 +73,7 @@ def _setting_up() -> rx.Component:
                     required=True,
                     max_length=10,
                     input_mode="numeric",
+                    auto_focus=True,
                 ),
                 rx.el.div(
                     rx.el.button(
@@ -107,7 +108,12 @@ def _on() -> rx.Component:
         rx.cond(TwoFactorState.codes, _codes()),
         forms.notice(TwoFactorState.problem),
         rx.el.div(
-            forms.button("New recovery codes", "renew-codes", on_click=TwoFactorState.ask("renew")),
+            forms.button(
+                "New recovery codes",
+                "renew-codes",
+                id="renew-codes",
+                on_click=TwoFactorState.ask("renew"),
+            ),
             forms.button(
                 "Turn off", "turn-off-2fa", "danger", on_click=TwoFactorState.ask("turn_off")
             ),
@@ -166,7 +172,12 @@ def _codes() -> rx.Component:
         ),
         rx.el.div(
             copy_text_button("Copy", listed, "Copied.", "copy-codes"),
-            forms.button("I've saved them", "put-away", on_click=TwoFactorState.hide_codes),
+            forms.button(
+                "I've saved them",
+                "put-away",
+                auto_focus=True,
+                on_click=TwoFactorState.hide_codes,
+            ),
             class_name="row wrap",
         ),
         class_name="notice ok stack",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
@@ -112,10 +113,11 @@ class TwoFactorState(SessionState):
         self.on, self.codes_left, self.codes, self.problem = False, 0, [], ""
 
     @rx.event
-    async def hide_codes(self) -> None:
+    async def hide_codes(self) -> EventSpec:
         """Hide the recovery codes."""
         await self._user_id()
         self.codes = []
+        return rx.set_focus("renew-codes")  # the button that was pressed is gone
 
 
 reauthentication.pending_actions |= {
