@@ -46,8 +46,7 @@ def edit_panel() -> rx.Component:
         ),
         rx.el.p(
             "Written into the sound of this pad. Your original stays as it is. ",
-            rx.el.kbd("B"),
-            " plays the original.",
+            rx.el.span(rx.el.kbd("B"), " plays the original.", class_name="for-keyboards"),
             class_name="muted small",
         ),
         rx.el.div(
