@@ -64,7 +64,9 @@ MASK: Final = "\0"  # no space: the words around do not belong together, as "in"
 QUOTED_RE: Final = re.compile(r'"[^"]*"')
 NUMBER: Final = r"\d{2,3}(?:\.\d{1,3})?"
 TEMPO_RE: Final = re.compile(
-    rf"(?<!\S)(?:(?:around|about|~)\s*(?P<around>{NUMBER})(?:\s?bpm)?|(?P<exactly>{NUMBER})\s?bpm)(?!\S)",
+    rf"(?<!\S)(?:(?:around|about|~)\s*(?P<around>{NUMBER})(?:\s?bpm)?"
+    rf"|(?P<exactly>{NUMBER})\s?bpm"
+    rf"|(?P<range>{NUMBER}[-–]{NUMBER}\s?bpm|bpm\s?{NUMBER}[-–]{NUMBER}))(?!\S)",
     re.IGNORECASE,
 )
 
@@ -85,12 +87,18 @@ class Tempo:
     number: str
     lowest: float
     highest: float
-    is_exact: bool  # "88 bpm", which names may also say
+    is_exact: bool = False  # "88 bpm"
+    is_range: bool = False  # "80-100 bpm"
+
+    @property
+    def may_be_name(self) -> bool:
+        """Return whether names may say the same."""
+        return self.is_exact or self.is_range
 
     @property
     def meaning(self) -> str:
         """Return the limits as text."""
-        if self.is_exact:
+        if self.may_be_name:
             return f"{self.lowest:.10g} to {self.highest:.10g} BPM, or named so"
         return f"{self.lowest:.0f} to {self.highest:.0f} BPM"
 
@@ -116,23 +124,24 @@ def sample_tokens(words: Sequence[str], sound_class: str | None, kind: str | Non
 
 
 def parse_tempo(query: str) -> Tempo | None:
-    """Return the tempo that "around 90" or "88 bpm" asks for, None without such words.
+    """Return the tempo that "around 90", "88 bpm" or "80-100 bpm" asks for, None without any.
 
-    "Around" is 5 % more or less, otherwise numbers that round to the typed one. Of several the last
-    one counts.
+    "Around" is 5 % more or less, "88" are numbers that round to it. Of several the last one counts.
     """
     found = _find_tempos(query)
-    if not found or not MIN_BPM <= float(_number(found[-1])) <= MAX_BPM:
+    if not found:
         return None
-    number = _number(found[-1])
-    bpm, decimals = float(number), len(number.partition(".")[2])
-    is_exact = found[-1]["exactly"] is not None
-    tolerance = 0.5 * 10**-decimals if is_exact else bpm * TEMPO_TOLERANCE
-    return Tempo(found[-1][0].strip(), number, bpm - tolerance, bpm + tolerance, is_exact)
-
-
-def _number(match: re.Match[str]) -> str:
-    return match["around"] or match["exactly"]
+    match = found[-1]
+    numbers = re.findall(NUMBER, match[0])
+    lowest, highest = min(map(float, numbers)), max(map(float, numbers))
+    if lowest < MIN_BPM or highest > MAX_BPM:
+        return None
+    text, is_exact = match[0].strip(), match["exactly"] is not None
+    if match["range"]:
+        return Tempo(text, "-".join(numbers), lowest, highest, is_range=True)
+    decimals = len(numbers[0].partition(".")[2])
+    tolerance = 0.5 * 10**-decimals if is_exact else lowest * TEMPO_TOLERANCE
+    return Tempo(text, numbers[0], lowest - tolerance, lowest + tolerance, is_exact)
 
 
 def without_tempo(query: str) -> str:

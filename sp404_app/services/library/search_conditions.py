@@ -34,7 +34,7 @@ def matches_text(q: str) -> ColumnElement[bool]:
     if tempo is None:
         return _matches_words(q)
     within: ColumnElement[bool] = col(Sample.bpm).between(tempo.lowest, tempo.highest)
-    if tempo.is_exact:
+    if tempo.may_be_name:
         within = or_(within, _matches_tsquery([search_terms.tempo_tsquery(tempo.number)]))
     words = heard_words.without_tempo(q)
     return and_(within, _matches_words(words)) if words.strip() else within

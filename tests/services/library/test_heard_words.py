@@ -95,6 +95,27 @@ def test_a_number_and_bpm_find_the_tempo_and_names_that_say_it(
     assert names(session, user, q="Take 88 bpm.wav") == ["Old 88bpm take", "Old 88bpm take two"]
 
 
+@pytest.mark.parametrize(
+    "q", ["80-88.5 bpm", "bpm 80-88.5", "BPM80–88.5", "88.5-80bpm", "80-88.5bpm"]
+)
+def test_two_numbers_and_bpm_limit_the_tempo_and_find_names_that_say_them(
+    session: Session, user: User, add: Add, q: str
+) -> None:
+    for name, bpm in (("a", 79.9), ("b", 80.0), ("c", 88.5), ("d", 88.6)):
+        add(name, bpm=bpm, tags=["dusty"])
+    add("Drums 80-88.5bpm", bpm=132.0)
+    assert names(session, user, q=q) == ["b", "c", "Drums 80-88.5bpm"]
+    assert names(session, user, q=f"dusty {q}") == ["b", "c"]
+    (heard,) = heard_words.explain_words(f"{q} x")
+    assert heard == heard_words.Heard(q, "80 to 88.5 BPM, or named so")
+    assert heard_words.without_word(f"disco {q}", q) == "disco"
+
+
+@pytest.mark.parametrize("q", ["10-90 bpm", "80-1000 bpm", "80-90", "bpm 80", "80 - 90", "1-2bpm"])
+def test_other_numbers_are_words(q: str) -> None:
+    assert heard_words.parse_tempo(q) is None
+
+
 def test_a_tempo_stays_when_spelling_is_corrected(session: Session, user: User, add: Add) -> None:
     add("a", bpm=88.0, tags=["dusty"])
     add("b", bpm=90.0, tags=["dusty"])
