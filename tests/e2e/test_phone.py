@@ -91,10 +91,12 @@ def test_a_tablet_shows_the_wave_of_the_player(phone: Page) -> None:
     phone.set_viewport_size({"width": 820, "height": 1180})
     row(phone, LOOP).tap()
     expect(phone.get_by_test_id("player")).to_have_attribute("data-playing", "true")
-    wave = phone.locator(".player .zoom-wave").bounding_box()
-    assert wave
-    assert wave["width"] >= 140
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 820
+    for width in (720, 820, 940, 1000):
+        phone.set_viewport_size({"width": width, "height": 1180})
+        wave = phone.locator(".player .zoom-wave").bounding_box()
+        assert wave
+        assert wave["width"] >= 130
+        assert phone.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_an_order_that_phones_do_not_offer_has_an_option_until_another_is_chosen(
