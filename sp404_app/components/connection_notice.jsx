@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 
 const PROBE_URL = "/ping";
 const PROBE_TIMEOUT_MS = 3000;
+const PROBE_EVERY_MS = 5000; // while the server can’t be reached
 
 // A computer without a network still reaches a server that runs on it.
 const isReachable = () =>
@@ -24,12 +25,14 @@ export function ConnectionNotice({ isLost }) {
     };
     window.addEventListener("offline", check);
     window.addEventListener("online", check);
+    const timer = isCut && setInterval(check, PROBE_EVERY_MS);
     return () => {
       last = -1;
+      clearInterval(timer);
       window.removeEventListener("offline", check);
       window.removeEventListener("online", check);
     };
-  }, []);
+  }, [isCut]);
   useEffect(() => {
     if (!isLost) setCut(false); // the websocket is there again
   }, [isLost]);

@@ -116,7 +116,13 @@ def test_a_network_that_is_cut_is_reported_at_once(page: Page) -> None:
     people.sign_in(page, DEMO_USER)
     page.context.set_offline(True)  # the websocket stays open
     expect(page.get_by_test_id("offline")).to_be_visible()
-    page.context.set_offline(False)
+    page.route(
+        "**/ping", lambda route: route.abort()
+    )  # the network is back before its names and routes are
+    with page.expect_request("**/ping"):
+        page.context.set_offline(False)
+    expect(page.get_by_test_id("offline")).to_be_visible()
+    page.unroute("**/ping")
     expect(page.get_by_test_id("offline")).to_have_count(0)
 
 
