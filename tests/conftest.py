@@ -86,6 +86,7 @@ PRODUCT_TIMEOUT_S = 600  # the first of them builds the pages
 # Browser and test share two cores with everything else. A failure is repeated once and listed as
 # RERUN in the summary: one that passes at once is to be looked into, but is no reason to stop.
 BROWSER_FOLDERS = ("components", "e2e")
+FIRST_TRY_CHARACTERS = 1_500  # the end of a failure: the error and its line
 
 
 # The longest file of them: it has a product of its own, beside that of the others.
@@ -152,6 +153,13 @@ def is_product_test(item: pytest.Item) -> bool:
 def product_test_order(item: pytest.Item) -> tuple[str, int, str]:
     path, line, _ = item.location
     return path, line or 0, item.name
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print why tests were repeated, which is nowhere else when they pass the second time."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("-", f"first try of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext[-FIRST_TRY_CHARACTERS:])
 
 
 @pytest.hookimpl(wrapper=True)

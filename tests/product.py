@@ -14,6 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlmodel import Session, create_engine
+
+from sp404_app.supervisor import postgresql
+from sp404_app.supervisor.home import Home
+
 ROOT = Path(__file__).resolve().parents[1]
 SLOTS = ROOT / "build" / "tests"
 READY = "Ctrl-C"
@@ -131,3 +136,14 @@ def home_in(folder: Path) -> Iterator[Product]:
         yield Product(home, free_port())
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def product_database(product: Product) -> Iterator[Session]:
+    """Open one transaction in the product's database."""
+    engine = create_engine(
+        postgresql.postgres_url(Home(product.home)).replace("://", "+psycopg://", 1)
+    )
+    with Session(engine) as session, session.begin():
+        yield session
+    engine.dispose()

@@ -1,26 +1,22 @@
 """Seed data for tests that open every page: users, sounds and database states."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from playwright.sync_api import FilePayload, Page, Playwright, expect
-from sqlmodel import Session, col, create_engine, not_, select, text
+from sqlmodel import col, not_, select, text
 
 from sp404_app.audio.synth.demo_sounds import demo_sounds
 from sp404_app.models import Collection, CollectionSample, Project, ProjectFile, Sample
 from sp404_app.models.columns import uuid7
-from sp404_app.supervisor import postgresql
-from sp404_app.supervisor.home import Home
 from tests.e2e import people
 from tests.e2e.conftest import OPERATOR
 from tests.e2e.people import Visitor
 from tests.e2e.test_billing import subscribe
-from tests.product import Product
+from tests.product import Product, product_database
 from tests.services.cards.pattern_files import Hit, mk2_pattern
 
 SOUND_COUNT = 4
@@ -66,17 +62,6 @@ FAILED_EVENTS_SQL = """
     on conflict (id) do update set handled_at = null, attempts = 99
 """
 OPEN_REPORTS_SQL = "update share_reports set closed_at = null, outcome = ''"
-
-
-@contextmanager
-def product_database(product: Product) -> Iterator[Session]:
-    """Open one transaction in the product's database."""
-    engine = create_engine(
-        postgresql.postgres_url(Home(product.home)).replace("://", "+psycopg://", 1)
-    )
-    with Session(engine) as session, session.begin():
-        yield session
-    engine.dispose()
 
 
 def run_sql(product: Product, statement: str) -> None:

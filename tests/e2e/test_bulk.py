@@ -19,8 +19,7 @@ from tests.e2e import people
 from tests.e2e.conftest import Outbox
 from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.people import Visitor
-from tests.e2e.seed_data import product_database
-from tests.product import Product
+from tests.product import Product, product_database
 from tests.sounds import write
 
 PICTURES = os.environ.get("BULK_PICTURES", "")  # a folder for screenshots
