@@ -200,12 +200,12 @@ export function pause() {
   setState({ playing: false, loading: false });
 }
 
-// Stops a sound that is in the trash now, or no longer exists.
-export async function pauseDeleted() {
+// Stops a sound that no longer exists or, after a deletion that can be undone, is in the trash now.
+export async function pauseDeleted(toTrash) {
   const { track, playing } = snapshot;
   if (!track || !playing) return;
   const answer = await fetch(`/api/samples/${track.id}`).catch(() => null); // without a connection it plays on
-  const isDeleted = answer?.ok ? Boolean((await answer.json()).deleted_at) : answer?.status === 404;
+  const isDeleted = answer?.ok ? toTrash && Boolean((await answer.json()).deleted_at) : answer?.status === 404;
   if (isDeleted && snapshot.track?.id === track.id) pause();
 }
 

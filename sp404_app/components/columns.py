@@ -34,13 +34,18 @@ class SheetHead(rx.Component):
 
 
 class TagChips(rx.Component):
-    """The tags that fit, and "+2" for the others; `rest` is the number of tags not given."""
+    """The tags that fit, and "+2" for the others; `rest` is the number of tags not given.
+
+    `on_tag` receives the name of a tag that was clicked.
+    """
 
     library = _ASSET["sample_columns.jsx"]
     tag = "TagChips"
 
     tags: rx.Var[list[str]]
     rest: rx.Var[int]
+
+    on_tag: rx.EventHandler[passthrough_event_spec(str)]
 
 
 class AddedDate(rx.Component):

@@ -62,8 +62,9 @@ class MiniWave(rx.Component):
 class PlayerBar(rx.Component):
     """Player bar; playback continues while the user browses. With `help_keys` it has a "?".
 
-    These are pairs of a key and what it does on the page. `deletion` is the time of the last
-    deletion that this tab saw, or 0: then a sound that was deleted stops.
+    These are pairs of a key and what it does on the page. `notice` is the time of the last notice
+    of this tab, or 0, and `to_trash` whether it tells of a deletion: then a sound that was deleted
+    stops.
     """
 
     library = _ASSET["player_bar.jsx"]
@@ -71,7 +72,8 @@ class PlayerBar(rx.Component):
 
     autoplay: rx.Var[bool]
     levelled: rx.Var[bool]
-    deletion: rx.Var[float]
+    notice: rx.Var[float]
+    to_trash: rx.Var[bool]
     help_keys: rx.Var[list[tuple[str, str]]]
 
 

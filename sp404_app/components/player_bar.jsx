@@ -97,10 +97,10 @@ function Volume({ volume, muted }) {
   );
 }
 
-export function PlayerBar({ autoplay = true, levelled = true, deletion = 0, helpKeys = [] }) {
+export function PlayerBar({ autoplay = true, levelled = true, notice = 0, toTrash = false, helpKeys = [] }) {
   const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
   useEffect(() => player.configure({ autoplay, levelled }), [autoplay, levelled]);
-  useEffect(() => void (deletion && player.pauseDeleted()), [deletion]);
+  useEffect(() => void (notice && player.pauseDeleted(toTrash)), [notice, toTrash]);
   const [help, showHelp] = useKeyboardHelp(helpKeys);
   const { track, playing } = state;
   return (

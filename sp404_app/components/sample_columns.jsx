@@ -13,6 +13,7 @@ const WIDE_WAVE_PX = 132;
 const GAP_PX = 12;
 const OTHERS_PX = 2 * 16 + 22 + 3 * 28 + 3 * GAP_PX + 16; // padding, check box, buttons and scroll bar
 const CHIP_PX = { gap: 4, padding: 14 };
+const WHOLE_TAG = 20; // characters
 
 const ColumnsContext = createContext(null);
 
@@ -89,15 +90,16 @@ function measureTag(text) {
   return widths.get(text);
 }
 
-// The tags that fit, and how many there are beside them; `rest` is the number of tags not given.
-export function TagChips({ tags, rest }) {
+// The tags that fit, each a filter, and how many there are beside them; `rest` is the number of tags not
+// given. A tag of `WHOLE_TAG` characters may be shortened.
+export function TagChips({ tags, rest, onTag }) {
   const room = useContext(ColumnsContext)?.widths.tags ?? MOST_TAGS_PX;
   const shown = fitTags(tags, rest, room, measureTag);
   const hidden = rest + tags.length - shown.length;
   const names = [...tags.filter((tag) => !shown.includes(tag)), ...(rest ? ["…"] : [])].join(", ");
   return (
     <span className="row-tags">
-      {shown.map((tag) => <span key={tag} className="chip" title={tag}>{tag}</span>)}
+      {shown.map((tag) => (tag.length < WHOLE_TAG ? <button key={tag} type="button" className="chip dense" data-testid="row-tag" tabIndex={-1} title={`Only ${tag}`} onClick={() => onTag(tag)}>{tag}</button> : <span key={tag} className="chip" title={tag}>{tag}</span>))}
       {hidden > 0 && <span className="chip more-tags" title={names} aria-label={`and ${names}`} role="note">{`+${hidden}`}</span>}
     </span>
   );

@@ -10,6 +10,7 @@ const OTHER_FILE_TYPES = /\.(txt|pdf|jpe?g|png|gif|webp|html?|mid|midi|asd|als|n
 const UNSUPPORTED_ARCHIVES = /\.(rar|7z|tar|gz|tgz)$/i;
 const ACTIVE = ["waiting", "sending", "paused"];
 const FAILED = ["failed", "gone"];
+const OF_THE_FILE = ["bad_audio", "invalid", "too_large"]; // error codes: a second try would end the same
 const FILE_GONE = "This file was moved, changed or deleted after you added it. Add it again.";
 const OFFLINE = "You’re offline. The upload continues when you’re back online.";
 const RATE_LIMITED = "Too many uploads at once. The upload continues shortly.";
@@ -207,7 +208,7 @@ function onAdded(item, answer) {
   addRejectedMembers(item, answer.rejected || []);
 }
 
-const outcome = ({ error, details }) => (details && details.sample_id ? { state: "duplicate", sampleId: details.sample_id, reason: error } : { state: "refused", reason: error });
+const outcome = ({ error, code, details }) => (details && details.sample_id ? { state: "duplicate", sampleId: details.sample_id, reason: error } : { state: "refused", reason: error, isFinal: OF_THE_FILE.includes(code) });
 
 // Adds a row for every sound of an archive that was not added.
 function addRejectedMembers(item, rejected) {
@@ -220,9 +221,10 @@ function onRefused(item, answer, status) {
   const rejected = answer.rejected || [];
   const [first] = rejected;
   if (rejected.length > 1) {
-    update(item.key, { state: "refused", reason: "No sounds in this archive were added." });
+    const isFinal = rejected.every((one) => outcome(one).isFinal);
+    update(item.key, { state: "refused", reason: "No sounds in this archive were added.", isFinal });
     addRejectedMembers(item, rejected);
-  } else update(item.key, first ? outcome(first) : { state: "refused", reason: answer.error || `Server error ${status}.` });
+  } else update(item.key, outcome(first || { ...answer, error: answer.error || `Server error ${status}.` }));
   if (answer.code === "storage_quota_exceeded" || status === 401) {
     // The other files would be refused too: pause them until the user resumes.
     const reason = (first && first.error) || answer.error;
@@ -274,8 +276,8 @@ function retryAfter(key, pause, reason) {
   }, pause + 10);
 }
 
-// Whether a file may be sent again: not if this page itself refuses it.
-export const canRetry = (item) => [...FAILED, "refused"].includes(item.state) && item.file && initialState(item).state === "waiting";
+// Whether a file may be sent again: not if it is refused for what it is, by this page or by the server.
+export const canRetry = (item) => [...FAILED, "refused"].includes(item.state) && item.file && !item.isFinal && initialState(item).state === "waiting";
 
 function requeue(isMeant) {
   const again = new Set(items.filter(isMeant).map(({ key }) => key));

@@ -69,7 +69,8 @@ def layout(
         player_bar(
             autoplay=LayoutState.autoplay,
             levelled=LayoutState.levelled,
-            deletion=rx.cond(ToastState.undo == UNDO_DELETION, ToastState.stamp, 0.0),
+            notice=ToastState.stamp,
+            to_trash=ToastState.undo == UNDO_DELETION,
             help_keys=listed,
         ),
         upload_panel(folder_tags=LayoutState.folder_tags),

@@ -17,6 +17,7 @@ from sp404_app.models import (
     ProcessingJob,
     Project,
     ProjectFile,
+    ProjectPad,
     Sample,
     SampleStatus,
     User,
@@ -186,6 +187,18 @@ def test_a_sound_that_was_uploaded_meanwhile_is_used(
     assert (result["samples"], result["duplicates"]) == (2, 1)
     assert "mine" in names
     assert sound_keys() == used
+
+
+def test_pads_of_an_sx_card_have_the_names_that_their_sounds_have_now(user: User) -> None:
+    cards.take_in(user.id, cards.sx_card())
+    with transaction() as session:
+        (one,) = session.exec(select(Sample).where(Sample.name == "A0000001"))
+        one.name = "Dusty Break"
+    again = cards.take_in(user.id, cards.sx_card())
+    with transaction() as session:
+        made = select(ProjectPad).where(ProjectPad.project_id == uuid.UUID(again["project_ids"][0]))
+        names = {pad.name for pad in session.exec(made)}
+    assert names == {"Dusty Break", "B0000002"}
 
 
 def test_an_import_whose_files_were_deleted_fails_in_words(user: User) -> None:

@@ -56,7 +56,11 @@ def collection_dialog() -> rx.Component:
     title = rx.cond(
         FORM.editing_id != "",
         "Edit collection",
-        rx.cond(FORM.is_smart, "New smart collection", "New collection"),
+        rx.cond(
+            FORM.of_search,
+            "Save this search",
+            rx.cond(FORM.is_smart, "New smart collection", "New collection"),
+        ),
     )
     return rx.cond(
         FORM.is_open,
@@ -67,7 +71,12 @@ def collection_dialog() -> rx.Component:
                 rx.cond(
                     FORM.is_smart,
                     rx.el.p(
-                        "Holds every sound that matches the rules, now and later.",
+                        rx.cond(
+                            FORM.of_search,
+                            "A smart collection: it holds every sound that this search finds, now"
+                            " and later.",
+                            "Holds every sound that matches the rules, now and later.",
+                        ),
                         class_name="muted",
                     ),
                 ),

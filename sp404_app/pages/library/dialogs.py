@@ -6,6 +6,7 @@ from sp404_app.components.menus import modal
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.permanent_deletion import PermanentDeletionState
+from sp404_app.state.library.selected_tags import SelectedTag
 
 DELETE_KEY = "Del"
 ROWS_MOVE = ~CollectionState.sheet.is_smart & ~CollectionState.sheet.is_trashed
@@ -90,15 +91,18 @@ def tag_form() -> rx.Component:
     )
 
 
-def tag_chip(tag: rx.Var[str]) -> rx.Component:
-    """Button that removes a tag from the selection."""
+def tag_chip(tag: SelectedTag) -> rx.Component:
+    """Button that removes a tag from the selection, with how many sounds have it, if not all."""
     return rx.el.button(
-        tag,
+        tag.name,
+        rx.cond(tag.share != "", rx.el.span(tag.share, class_name="facet-count")),
         " ×",
         type="button",
         class_name="chip",
-        on_click=LibraryState.drop_tag(tag),
-        aria_label=f"Remove {tag}",
+        on_click=LibraryState.drop_tag(tag.name),
+        aria_label=rx.cond(
+            tag.share != "", f"Remove {tag.name}, on {tag.share}", f"Remove {tag.name}"
+        ),
     )
 
 

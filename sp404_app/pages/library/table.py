@@ -156,7 +156,7 @@ def value_cells(sample: Row, position: rx.Var[int]) -> list[rx.Component]:
     """Tags, tempo, key, length, class and date of a sample."""
     days_left = LibraryState.window.days_left.to(list[int])[position.to(int)]
     return [
-        tag_chips(tags=sample.tags, rest=sample.rest),
+        tag_chips(tags=sample.tags, rest=sample.rest, on_tag=LibraryState.toggle_tag),
         rx.el.span(
             sample.bpm,
             class_name=rx.cond(sample.sure | (sample.bpm == ""), "num mono", "num mono unsure"),

@@ -19,7 +19,7 @@ KEYS = (
     ("/", "Search sounds"),
     ("P", "Download the pad sheet"),
     ("T", "Patterns of the project"),
-    ("Enter (in the list)", "Put on the next free pad"),
+    ("Enter (in the list)", "Put on the chosen pad, or the next free one"),
 )
 
 

@@ -145,19 +145,24 @@ def _not_in_wav(pad: PadContent, audio: PadAudio | None) -> list[str]:
     """Return the settings of a pad that are neither in a WAV file nor baked into its audio."""
     trick = audio.edit.resample_trick if audio else None
     ignored = BAKED | INFORMING | (TRICK_SETTINGS if trick else frozenset())
-    names = [
-        name
+    settings = {
+        name: value
         for name, value in pad.settings.items()
         if name not in ignored and value != DEFAULTS.get(name)
-    ]
+    }
     if str(pad.settings["play_mode"]).endswith("ping_pong"):
-        names.append("play_mode")
+        settings["play_mode"] = "ping_pong"
     if pad.chops:
-        names.append("chops")
-    lost = [f"Not part of a WAV file: {_listed(names)}."] if names else []
+        settings["chops"] = len(pad.chops)
+    listed = [f"{name} {_setting_value(value)}" for name, value in settings.items()]
+    lost = [f"A WAV file has no settings. Set on the device: {_listed(listed)}."] if listed else []
     if trick:
         lost.append(f"Set its pitch to {-trick:+g} semitones on the device: resample trick.")
     return lost
+
+
+def _setting_value(value: object) -> str:
+    return ("off", "on")[value] if isinstance(value, bool) else f"{value}"
 
 
 def _listed(names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.audio.io.header import Header
 from sp404_app.db import after_commit
+from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.errors import NotFound
 from sp404_app.models import (
     CardImport,
@@ -62,9 +63,10 @@ class NewSound:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """The samples of a card: ids by digest, and which of them are new."""
+    """The samples of a card by digest: their ids and names, and which of them are new."""
 
     ids: Mapping[str, uuid.UUID]
+    names: Mapping[uuid.UUID, str]
     new: frozenset[str]
 
 
@@ -201,7 +203,9 @@ def _place_sounds(
         for digest, sound in added.items()
     ]
     ids = stored_files.add_stored_files(session, task.user_id, stored)
-    return _Placed(existing | dict(zip(added, ids, strict=True)), frozenset(added))
+    placed = existing | dict(zip(added, ids, strict=True))
+    named = select(Sample.id, Sample.name).where(col(Sample.id).in_(placed.values()))
+    return _Placed(placed, dict(session.exec(named).all()), frozenset(added))
 
 
 def _incoming(card: ReadCard, digest: str, sound: NewSound) -> IncomingFile:
@@ -290,14 +294,18 @@ def _pad_content(
     sound: Sound | None = card.sounds.get(project.paths.get(index, ""))
     if sound is None:
         return project_reading.pad_content(project.read, index, source_id=source.id)
-    return project_reading.pad_content(
+    sample_id = placed.ids[sound.digest]
+    content = project_reading.pad_content(
         project.read,
         index,
         channels=sound.channels,
-        sample_id=placed.ids[sound.digest],
+        sample_id=sample_id,
         frames=_frames_at_device_rate(project, sound),
         source_id=source.id,
     )
+    if project.read.device is DeviceKind.SX:  # stores no names
+        return replace(content, name=placed.names[sample_id])
+    return content
 
 
 def _frames_at_device_rate(project: CardProject, sound: Sound) -> int:

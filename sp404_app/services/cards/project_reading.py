@@ -163,7 +163,7 @@ def pad_content(
     """Return a pad of the project that a card becomes.
 
     `frames` is the length of its sample; without one, the length is that of the record. The SX
-    stores no names, so its pads are named as their files.
+    stores no names, so its pads are named as their files, until their samples are known.
     """
     pad = read_record(project.device, project.records[index], channels)
     at = project.position(index)

@@ -6,6 +6,7 @@ Deleting moves samples to the trash, which keeps them for `TRASH_DAYS`.
 import datetime as dt
 import math
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -168,8 +169,12 @@ def list_live_samples(
     return [found[sample_id] for sample_id in ids if sample_id in found]
 
 
-def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[str]:
-    """Return the tags of the first `MAX_TAGGED_SAMPLES` samples, each once, in natural order.
+def tags_of_samples(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[tuple[str, int]]:
+    """Return the tags of the first `MAX_TAGGED_SAMPLES` samples, and how many of these have each.
+
+    Each tag is there once, in natural order.
 
     Raises:
         NotFound: If one of these does not exist or belongs to another user.
@@ -178,7 +183,8 @@ def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUI
     found = session.exec(select(Sample.tags).where(_owned_in(user_id, list(wanted)))).all()
     if len(found) < len(wanted):
         raise NotFound("There is no such sample.")
-    return sorted({tag for names in found for tag in names}, key=sort_key)
+    counts = Counter(tag for names in found for tag in names)
+    return sorted(counts.items(), key=lambda counted: sort_key(counted[0]))
 
 
 def change_sample(

@@ -37,6 +37,7 @@ class CollectionFormState(SessionState):
 
     is_open: bool = False
     is_smart: bool = False
+    of_search: bool = False
     editing_id: str = ""
     stamp: rx.Field[int] = rx.field(0)
     name: str = ""
@@ -84,6 +85,7 @@ class CollectionFormState(SessionState):
             within = (await in_transaction(load_scope, user_id, query.collection)).rules
         rules = collection_rules.rules_to_json(rules_of_search(query, within))
         await self._open(user_id, is_smart=True, rules=rules)
+        self.of_search = True
         anchor = f"Like {library.window.anchor}" if query.like else ""
         words = [anchor, query.q, *(chip.text for chip in chips_of(query) if chip.group != HEARD)]
         self.name = " · ".join(filter(None, words))[:MAX_NAME]
@@ -134,7 +136,7 @@ class CollectionFormState(SessionState):
         self.name = f"Like {name}"[:MAX_NAME]
 
     async def _open(self, user_id: uuid.UUID, is_smart: bool, rules: dict[str, Any]) -> None:
-        self.is_smart, self.rules, self.editing_id = is_smart, rules, ""
+        self.is_smart, self.rules, self.editing_id, self.of_search = is_smart, rules, "", False
         self.name = self.note = self.colour = self.matches = self.rule_problem = ""
         self.problems, self.answered, self.tags, self.choices = {}, 0, [], []
         if is_smart:

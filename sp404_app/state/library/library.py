@@ -50,6 +50,7 @@ from sp404_app.state.library.search_params import (
     with_sort,
     with_spelling,
 )
+from sp404_app.state.library.selected_tags import SelectedTag, selected_tags
 from sp404_app.state.library.sidebar import SidebarView, load_sidebar
 from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.rows import WINDOW_ROWS, Window
@@ -79,7 +80,7 @@ class LibraryState(SessionState):
     selected_ids: rx.Field[list[str]] = rx.field(default_factory=list)
     selected_count: rx.Field[int] = rx.field(0)
     renaming: str = ""
-    selection_tags: list[str] = []
+    selection_tags: list[SelectedTag] = []
     tags_open: bool = False
     filters_open: bool = False
     _selected: set[str] = set()
@@ -505,7 +506,8 @@ class LibraryState(SessionState):
 
     async def _open_tag_dialog(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self._tag_targets = [str(i) for i in ids]
-        self.selection_tags = await in_transaction(samples.tags_of_samples, user_id, ids)
+        found = await in_transaction(samples.tags_of_samples, user_id, ids)
+        self.selection_tags = selected_tags(found, len(ids[: samples.MAX_TAGGED_SAMPLES]))
         self.tags_open = True
 
     async def _find_cursor(self, user_id: uuid.UUID, query: search.SampleQuery) -> int:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.devices.capabilities import BANKS, Device
 from sp404_app.devices.pad_settings import DEFAULTS, STORED_BY
-from sp404_app.models import Project, ProjectPad, Sample
+from sp404_app.models import Kind, Project, ProjectPad, Sample
 from sp404_app.services.cards.patterns import count_patterns
 from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.projects import history, projects, renders
@@ -274,7 +274,10 @@ def _cell(
         status="" if status == "ready" else status,
         sample_id=str(row.sample_id or ""),
         wave=sample.thumbnail if sample else "",
-        bpm=format_tempo(row.settings.get("bpm")),
+        # That of a one-shot is what the device derived from its length.
+        bpm=""
+        if sample and sample.kind == Kind.ONE_SHOT
+        else format_tempo(row.settings.get("bpm")),
         music_key=_short_key(sample),
         length=format_seconds((render.frames if render else None) or row.frames, device.rate),
         frames=(render.frames if render else None) or row.frames or 0,

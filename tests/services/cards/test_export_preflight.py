@@ -139,7 +139,9 @@ def test_an_import_pack_bakes_start_end_and_reverse_but_no_level() -> None:
         chops=(1, 2),
     )
     assert check.changes == ["Cut to its start and end: 0.50 s of 2.00 s.", "Reversed."]
-    assert check.warnings == ["Not part of a WAV file: chops, level, pan."]
+    assert check.warnings == [
+        "A WAV file has no settings. Set on the device: chops 2, level 90, pan -5."
+    ]
     assert check.frames == 24_000
     assert check.device_name == "01 Kick.wav"
 

@@ -202,7 +202,8 @@ def test_tags_of_a_selection_are_listed_once_in_natural_order(
     ids = [keep(), keep(), keep()]
     bulk_actions.run_bulk_action(session, user.id, Action.TAG, ids[:2], None, ["kit 10", "kit 2"])
     bulk_actions.run_bulk_action(session, user.id, Action.TAG, ids[1:2], None, ["Ärger"])
-    assert samples.tags_of_samples(session, user.id, ids) == ["Ärger", "kit 2", "kit 10"]
+    counted = [("Ärger", 1), ("kit 2", 2), ("kit 10", 2)]
+    assert samples.tags_of_samples(session, user.id, ids) == counted
     assert samples.tags_of_samples(session, user.id, ids[2:]) == []
     assert samples.tags_of_samples(session, user.id, []) == []
     with pytest.raises(NotFound):
@@ -216,7 +217,7 @@ def test_a_large_selection_costs_no_more_statements_than_a_small_one(
     bulk_actions.run_bulk_action(session, user.id, Action.TAG, ids, None, ["dusty"])
     session.commit()
     with sql_statements() as sent:
-        assert samples.tags_of_samples(session, user.id, ids) == ["dusty"]
+        assert samples.tags_of_samples(session, user.id, ids) == [("dusty", len(ids))]
     assert len(sent) == 1
     with sql_statements() as sent:
         bulk_actions.toggle_favourite(session, user.id, ids)
