@@ -1,5 +1,6 @@
 """Plans and payments in a browser: trial, renewal, upgrade, downgrade, cancellation, dunning."""
 
+import datetime as dt
 import re
 import zlib
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from sp404_app.models.columns import now
 from sp404_app.state.billing.plan_comparison import comparison_rows
 from tests.e2e import people
 from tests.e2e.conftest import OPERATOR, Outbox
@@ -71,6 +73,15 @@ def test_plans_mark_the_recommended_one_and_ones_own(buyer: Visitor, page: Page)
         page.set_viewport_size({"width": width, "height": 900})
         fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         assert page.evaluate(fits), f"The page is wider than {width} px."
+
+
+def test_a_trial_names_the_day_of_the_first_payment(buyer: Visitor, page: Page) -> None:
+    days = {now() + dt.timedelta(days=14)}
+    choose(page, "choose-pro")
+    days.add(now() + dt.timedelta(days=14))  # midnight may pass meanwhile
+    told = "|".join(f"{day:%-d %B %Y}" for day in days)
+    question = page.get_by_test_id("question")
+    expect(question).to_contain_text(re.compile(rf"a month from ({told}), unless you cancel"))
 
 
 def choose(page: Page, name: str) -> None:

@@ -23,7 +23,7 @@ def billing() -> rx.Component:
         rx.el.div(
             test_mode_banner(BillingState.test_mode),
             rx.el.header(
-                rx.el.h1("Billing"),
+                rx.el.h1("Plan and billing"),
                 rx.el.a("Plans", href="/plans", class_name="link"),
                 rx.el.a("Usage", href="/usage", class_name="link"),
                 class_name="money-head row",

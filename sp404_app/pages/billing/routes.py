@@ -23,7 +23,7 @@ PAYMENT_PAGES = (
     Page(
         route="/billing",
         component=billing,
-        title="Billing",
+        title="Plan and billing",
         on_load=[LayoutState.load, BillingState.load],
     ),
 )

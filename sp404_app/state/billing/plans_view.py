@@ -1,5 +1,6 @@
 """Texts of the plans page: plan cards, and the dialog that confirms a change."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from sp404_app.models.columns import now
 from sp404_app.services.billing import catalog, currency, proration_preview, schemas
 from sp404_app.services.billing.email_templates import format_date
 from sp404_app.services.billing.proration_preview import ChangeKind, ChangePreview
@@ -284,7 +286,8 @@ def _dialog_title(preview: ChangePreview, plan: Plan, pays: str, *, trial: bool)
 def _next_charge(preview: ChangePreview, price: str, *, trial: bool) -> str:
     each = f"{price} a {preview.interval}"
     if trial:
-        return f"{each} after {preview.trial_days} days, unless you cancel before then"
+        ends = now() + dt.timedelta(days=preview.trial_days)
+        return f"{each} from {format_date(ends)}, unless you cancel before then"
     if preview.kind is ChangeKind.CANCEL:
         if not preview.next_at:
             return NOTHING_MORE_DUE
