@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from pyotp.totp import TOTP
 
 from tests.e2e.conftest import Outbox
-from tests.e2e.people import sign_in, sign_up
+from tests.e2e.people import Visitor, sign_in, sign_up
 from tests.e2e.seed_data import run_sql
 from tests.e2e.waiting import until
 from tests.product import Product
@@ -160,6 +160,44 @@ def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outb
     expect(page).to_have_url(re.compile("/login"))
 
 
+def test_links_that_sign_out_all_devices_say_so_to_the_one_that_opened_them(
+    page: Page, outbox: Outbox
+) -> None:
+    """Their session ends, and with it the websocket that would tell the result."""
+    ada = sign_up(page, outbox)
+    sign_in(page, ada)
+    page.goto("/account")
+    page.get_by_label("New email").fill(f"new-{ada.email}")
+    page.get_by_test_id("change-email").click()
+    page.goto(link_in(outbox, f"new-{ada.email}", "/change-email"))
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("change-email")).to_contain_text(f"new-{ada.email}")
+    page.goto(link_in(outbox, ada.email, "/revert-email"))
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_text("Your email has been restored")).to_be_visible()
+
+    first = link_in(outbox, ada.email, "/reset-password")
+    page.goto(first)
+    set_password(page, "a dustier tape delay")
+    sign_in(page, Visitor(ada.email, "a dustier tape delay"))
+    page.goto("/forgot-password")
+    page.get_by_label("Email").fill(ada.email)
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("sent")).to_be_visible()
+    until(lambda: link_in(outbox, ada.email, "/reset-password") != first)
+    page.goto(link_in(outbox, ada.email, "/reset-password"))
+    set_password(page, "the dustiest tape delay")  # signed in
+    sign_in(page, Visitor(ada.email, "the dustiest tape delay"))
+
+
+def set_password(page: Page, password: str) -> None:
+    page.get_by_test_id("password").fill(password)
+    page.get_by_test_id("submit").click()  # enabled after hydration
+    expect(page.get_by_role("heading", name="Password changed")).to_be_visible()
+    page.wait_for_timeout(2_000)  # the websocket was closed, and the page connected again
+    expect(page.get_by_role("heading", name="Password changed")).to_be_visible()
+
+
 def test_an_account_is_deleted_after_a_countdown_of_thirty_seconds(
     page: Page, outbox: Outbox
 ) -> None:
@@ -172,6 +210,7 @@ def test_an_account_is_deleted_after_a_countdown_of_thirty_seconds(
     expect(last).to_be_enabled(timeout=35_000)
     last.click()
     expect(page).to_have_url(re.compile("/login"))
+    expect(page.get_by_test_id("goodbye")).to_contain_text("have been deleted")
     assert outbox.newest(ada.email)["Subject"]
     page.goto("/login")
     page.get_by_label("Email").fill(ada.email)

@@ -27,6 +27,8 @@ MAX_CONNECTIONS_PER_CLIENT = 300  # open connections of one client IP, in one pr
 # Finds sessions that have expired, and revocations that were missed while Redis was down.
 SESSION_CHECK_INTERVAL_S = 30.0
 DATABASE_RETRY_S = 1.0
+# The action that ends its own session, as a new password does, still tells its result.
+LAST_RESULT_S = 1.0
 MESSAGE_TOO_BIG, POLICY_VIOLATION = 1009, 1008  # close codes of RFC 6455
 
 log = structlog.get_logger()
@@ -105,6 +107,7 @@ async def _close_when_session_ends(scope: Scope, connection: "WebsocketConnectio
             continue
         except Unauthenticated:
             if session:
+                await asyncio.sleep(LAST_RESULT_S)
                 await connection.end(POLICY_VIOLATION)
             return
         session = found

@@ -15,6 +15,7 @@ def login() -> rx.Component:
     return forms.auth_page(
         rx.cond(LoginState.second_step, "Enter your code", "Sign in"),
         forms.notice(rx.cond(field_problem, "", LoginState.problem)),
+        forms.notice(LoginState.goodbye, "ok", "goodbye"),
         rx.cond(LoginState.unverified, _send_again()),
         rx.cond(LoginState.second_step, _second_step(), _first_step()),
         external_redirect(to=LoginState.leaving_to),

@@ -78,7 +78,7 @@ def tag_form() -> rx.Component:
             rx.el.button("Add", type="submit", class_name="button primary"),
             rx.el.button(
                 "Done",
-                type="button",
+                type="submit",  # what was typed is added, too
                 class_name="button",
                 on_click=LibraryState.close_dialogs,
                 data_testid="tags-done",

@@ -184,7 +184,8 @@ async def change_password(signed_in: SignedIn, old: str, new: str, client: Clien
     """Change the user's password and sign out their other devices.
 
     Raises:
-        ValidationFailed: If the current password is wrong or the new one is too weak, by field.
+        ValidationFailed: If the current password is wrong, or the new one is too weak or the same,
+            by field.
         Unauthenticated: If the account is gone, or was changed in the meantime.
         RateLimited: After five attempts in a minute.
     """
@@ -196,6 +197,8 @@ async def change_password(signed_in: SignedIn, old: str, new: str, client: Clien
         raise ValidationFailed(
             users.WRONG_CURRENT_PASSWORD, {"current_password": [users.WRONG_CURRENT_PASSWORD]}
         )
+    if new == old:
+        raise ValidationFailed(users.SAME_PASSWORD, {"password": [users.SAME_PASSWORD]})
     found = await _rehash_if_needed(found, old)  # so that no concurrent sign-in rehashes it
     password_hash = await passwords.hash_password(new)
     await in_transaction(users.change_password, found, password_hash, client, signed_in.sign_in_id)

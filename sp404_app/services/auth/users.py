@@ -28,6 +28,7 @@ from sp404_app.services.infra.email import send_email_to_address
 
 MAX_NAME_LENGTH = 100
 WRONG_CURRENT_PASSWORD = "Wrong current password."  # noqa: S105 - a message
+SAME_PASSWORD = "This is your password already."  # noqa: S105 - a message
 NO_PASSWORD = "!"  # noqa: S105 - no bcrypt hash, so it matches no password
 MIN_LINK_INTERVAL = dt.timedelta(minutes=1)
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from sp404_app.errors import AppError
 from sp404_app.services.auth import login
@@ -33,17 +34,12 @@ class MailedLink(SessionState, mixin=True):
     done: bool = False
     problem: str = ""
 
-    @rx.event
-    def load(self) -> None:
-        """Reset the page for the link in the URL."""
-        self._reset_page()
-
     def _token(self) -> str:
         return self.router.url.query_parameters.get("token", "")
 
     def _reset_page(self) -> None:
-        self.busy, self.done = False, False
-        self.problem = "" if self._token() else INCOMPLETE_LINK
+        self.busy, self.done = False, bool(self.router.url.query_parameters.get("done"))
+        self.problem = "" if self.done or self._token() else INCOMPLETE_LINK
 
     async def _redeem(
         self, redeem: Callable[[str, Client], Awaitable[None]]
@@ -97,14 +93,10 @@ class EmailLinkState(MailedLink, SessionState):
     """The pages that confirm or revert a change of email."""
 
     email: str = ""
-    _reverted_token: str = ""
 
     @rx.event
     def load(self) -> None:
         """Reset the page for the link in the URL."""
-        token = self._token()
-        if token and token == self._reverted_token:
-            return  # the revert closed this tab's websocket, and it has connected again
         self._reset_page()
         self.email = ""
 
@@ -115,17 +107,21 @@ class EmailLinkState(MailedLink, SessionState):
             yield
 
     @rx.event
-    async def revert(self) -> AsyncIterator[None]:
-        """Restore the email that the link was mailed to."""
+    async def revert(self) -> AsyncIterator[EventSpec | None]:
+        """Restore the email that the link was mailed to, which signs out this tab, too.
+
+        The address has the result, as the tab connects again without what it had before.
+        """
         async for _ in self._redeem(self._revert_change):
-            yield
+            yield None
+        if self.done:
+            yield rx.redirect("/revert-email?done=1")  # type: ignore[misc]
 
     async def _confirm_change(self, token: str, client: Client) -> None:
         self.email = await login.confirm_email(token, client)
 
     async def _revert_change(self, token: str, client: Client) -> None:
         await login.revert_email(token, client)
-        self._reverted_token = token
 
 
 class ResetPasswordState(MailedLink, SessionState):
@@ -142,8 +138,11 @@ class ResetPasswordState(MailedLink, SessionState):
         self._visit += 1
 
     @rx.event(background=True)
-    async def submit(self, form: dict[str, Any]) -> None:
-        """Set the password and sign out every device, in the background as hashing takes long."""
+    async def submit(self, form: dict[str, Any]) -> AsyncIterator[EventSpec]:
+        """Set the password and sign out every device, in the background as hashing takes long.
+
+        The address has the result, as this tab connects again without what it had before.
+        """
         async with self:
             if self.busy or self.done:
                 return  # a double click
@@ -159,6 +158,8 @@ class ResetPasswordState(MailedLink, SessionState):
             self.busy, self.done = False, not problems
             self.problem = problems.get(forms.FORM, "")
             self.password_problem = problems.get("password", "")
+        if not problems:
+            yield rx.redirect("/reset-password?done=1")  # type: ignore[misc]
 
 
 class ForgotPasswordState(SessionState):

@@ -25,15 +25,16 @@ ERROR_MESSAGES = {
     "unavailable": "Too many sign-ins right now. Try again in a moment.",
     "not_signed_in": "Sign in to continue.",
     "wrong_code": "This code is wrong or has been used.",
-    "gone": "Your account and all its data have been deleted. Goodbye.",
     "too_late": "That took too long. Sign in again.",
 }
 OTHER_ERROR = "Something went wrong. Try again."
+GONE = "Your account and all its data have been deleted. Goodbye."
 
 
 class LoginState(SessionState):
     """The result of the last attempt, from the page's URL."""
 
+    goodbye: str = ""
     problem: str = ""
     password_problem: str = ""
     code_problem: str = ""
@@ -53,7 +54,9 @@ class LoginState(SessionState):
         query = self.router.url.query_parameters
         self.next = redirects.safe_redirect_target(query.get("next", ""))
         self.second_step = query.get("step") == "code"
-        self._explain(query.get("error", ""))
+        code = query.get("error", "")
+        self.goodbye = GONE if code == "gone" else ""
+        self._explain("" if self.goodbye else code)
         self._email = typed_email(self.router.headers.cookie) if self.problem else ""
         if self._email:
             yield rx.set_value("email", self._email)

@@ -444,7 +444,7 @@ class LibraryState(SessionState):
         if not names or not ids:
             return None
         done = await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None, names)
-        await self._open_tag_dialog(user_id, ids)
+        await self._list_tags(user_id, ids)
         await self._show(user_id, self.window.start)
         await self._refresh_sidebar(user_id)
         refused = bulk_messages.tag_limit_message(done.values())
@@ -506,9 +506,12 @@ class LibraryState(SessionState):
 
     async def _open_tag_dialog(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self._tag_targets = [str(i) for i in ids]
+        await self._list_tags(user_id, ids)
+        self.tags_open = True
+
+    async def _list_tags(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         found = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.selection_tags = selected_tags(found, len(ids[: samples.MAX_TAGGED_SAMPLES]))
-        self.tags_open = True
 
     async def _find_cursor(self, user_id: uuid.UUID, query: search.SampleQuery) -> int:
         """Find the sample that the address names; return the first row to read."""

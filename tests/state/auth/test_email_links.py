@@ -62,11 +62,14 @@ async def test_a_change_of_email_is_confirmed_once_and_shows_the_new_email() -> 
     assert (page.done, page.problem) == (False, one_time_tokens.INVALID_LINK)
 
 
-async def test_a_reverted_change_stays_shown_when_the_page_loads_again() -> None:
+async def test_a_reverted_change_leads_to_its_result() -> None:
     _, token = request_change(sign_up_user())
     page = in_tab(EmailLinkState(), "", url=f"/revert-email?token={token}")
     page.load()
-    await press(page.revert())
+    *_, told = [each async for each in page.revert()]
+    assert page.done
+    assert "/revert-email?done=1" in str(told)
+    page = in_tab(EmailLinkState(), "", url="/revert-email?done=1")
     page.load()
     assert (page.done, page.problem) == (True, "")
 
