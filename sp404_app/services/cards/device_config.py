@@ -34,6 +34,7 @@ from sp404_app.services.cards.export_plan import ExportPlan, PlannedPad, Planned
 SMALLEST_REGION_FRAMES: Final = {"mk2": 1_000, "sx": 1}
 PADS_PER_BANK: Final = {"mk2": 16, "sx": 12, "import": 16}
 CONFIG_BYTES: Final = {"mk2": 52_000, "sx": 3_840}
+MK2_PAD_BPM: Final = (40.0, 200.0)
 # The SX takes a user's tempo of 0.5 to 1.3 times the original.
 USER_TEMPO_FACTORS: Final = (0.5, 1.3)
 
@@ -49,9 +50,16 @@ class MadeAudio:
     wav_sha256: str
 
 
-def device_pad(pad: PlannedPad, made: MadeAudio, device: str) -> DevicePad:
-    """Return what the device stores for a pad, with positions inside its audio."""
+def device_pad(plan: ExportPlan, pad: PlannedPad, audio: Mapping[int, MadeAudio]) -> DevicePad:
+    """Return what the device stores for a pad, with positions inside its audio.
+
+    A MKII stores a tempo for every pad: a pad without one has that of the project, which "BPM sync"
+    then leaves as it is.
+    """
+    device, made = plan.project.device, audio[pad.index]
     settings: dict[str, Any] = DEFAULTS | pad.settings
+    if device == "mk2" and settings["bpm"] is None:
+        settings["bpm"] = min(max(plan.project.tempo, MK2_PAD_BPM[0]), MK2_PAD_BPM[1])
     clamp_positions(settings, made.frames, SMALLEST_REGION_FRAMES[device])
     chops = exported_audio.storable_chops(tuple(chop for chop in pad.chops if chop < made.frames))
     return DevicePad(pad.name, settings, chops, made.channels, made.frames)
@@ -89,7 +97,7 @@ def _build_padconf(
     pads |= {int(index): _raw_pad(sources[id_]) for index, id_ in plan.project.kept.items()}
     for pad in plan.pads:
         raw = _raw_pad(sources[pad.source_id]) if pad.source_id else EMPTY_PAD
-        stored, is_read = device_pad(pad, made[pad.index], "mk2"), pad.read_frames is not None
+        stored, is_read = device_pad(plan, pad, made), pad.read_frames is not None
         pads[pad.index] = mk2_pads.write_pad(stored, raw, has_same_file=is_read)
     return encode_padconf(_write_project(plan.project, replace_pads(base, pads)))
 
@@ -116,7 +124,7 @@ def _build_pad_info(
     records |= {int(index): sources[id_].record for index, id_ in plan.project.kept.items()}
     for pad in plan.pads:
         raw = sources[pad.source_id].record if pad.source_id else pad_info.EMPTY_RECORD
-        stored, is_read = device_pad(pad, made[pad.index], "sx"), pad.read_frames is not None
+        stored, is_read = device_pad(plan, pad, made), pad.read_frames is not None
         records[pad.index] = sx_pads.write_pad(stored, raw, has_same_file=is_read)
     return pad_info.encode_pad_info(pad_info.replace_records(base, records))
 
@@ -128,7 +136,7 @@ def wanted_archive(
     project, per_bank = plan.project, PADS_PER_BANK[plan.project.device]
     return WantedArchive(
         device=project.device,
-        pads=tuple(_wanted_pad(pad, made[pad.index], project.device, sources) for pad in plan.pads),
+        pads=tuple(_wanted_pad(plan, pad, made, sources) for pad in plan.pads),
         config=project.config,
         project={
             "name": project.name,
@@ -141,12 +149,15 @@ def wanted_archive(
     )
 
 
-def _wanted_pad(pad: PlannedPad, made: MadeAudio, device: str, sources: Sources) -> WantedPad:
+def _wanted_pad(
+    plan: ExportPlan, pad: PlannedPad, audio: Mapping[int, MadeAudio], sources: Sources
+) -> WantedPad:
+    device, made = plan.project.device, audio[pad.index]
     per_bank = PADS_PER_BANK[device]
     settings: dict[str, Any] = {}
     chops: tuple[int, ...] = ()
     if device != "import":
-        stored = device_pad(pad, made, device)
+        stored = device_pad(plan, pad, audio)
         settings, chops = dict(stored.settings), stored.chops
         settings = {name: value for name, value in settings.items() if name in pad.settings}
     if not _is_user_tempo_possible(settings):

@@ -126,6 +126,17 @@ def test_sixteen_chops_without_the_start_lose_the_last_one() -> None:
     assert found == {0, *chops[:-1]} == {0, *wanted.chops}
 
 
+@pytest.mark.parametrize(("bpm", "stored"), [(None, 96.0), (120.0, 120.0)])
+def test_a_pad_without_a_tempo_has_that_of_the_project(bpm: float | None, stored: float) -> None:
+    library = Library()
+    content = library.content("mk2", A1=library.pad(bpm=bpm))
+    content = replace(content, kit=replace(content.kit, tempo=96.0))
+    config = device_config.build_config(
+        plan_export(content), {0: MadeAudio(96_000, 2, "")}, {}, None
+    )
+    assert read_mk2_pad(config, 0, 2, 96_000)["bpm"] == stored
+
+
 def test_an_import_pack_bakes_start_end_and_reverse_but_no_level() -> None:
     check = check_one(
         "import",
