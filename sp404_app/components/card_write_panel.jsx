@@ -34,8 +34,9 @@ function Button({ children, kind = "", testId, ...rest }) {
   );
 }
 
-function CardName({ card }) {
+function CardName({ card, isWritten }) {
   if (!card) return null;
+  const title = isWritten && card.kind === "empty" ? "" : card.title; // as it was found
   return (
     <p className="card-name">
       <svg viewBox="0 0 16 20" aria-hidden="true">
@@ -43,7 +44,7 @@ function CardName({ card }) {
         <path d="M6 3.5v3M8.5 3.5v3M11 3.5v3" />
       </svg>
       <strong>{card.name || "Card"}</strong>
-      {card.title && <span className="muted">{card.title}</span>}
+      {title && <span className="muted">{title}</span>}
     </p>
   );
 }
@@ -333,7 +334,7 @@ export function CardWritePanel({ projectId, exportId, device, place, slot }) {
   const isBusy = ["reading", "saving", "writing", "checking"].includes(state.phase);
   return (
     <section className="card-write" data-testid="card-write" data-phase={isBusy ? "busy" : state.phase} aria-label="Write to card">
-      <CardName card={state.card} />
+      <CardName card={state.card} isWritten={["correct", "out", "verified"].includes(state.phase)} />
       {state.card?.note && state.phase === "compared" && <p className="small muted">{state.card.note}</p>}
       {isBusy ? <Progress progress={state.progress} onCancel={() => writer.cancel()} /> : PHASES[state.phase]?.(state, writer, canWrite)}
     </section>

@@ -138,6 +138,7 @@ def test_an_export_is_written_to_a_card_and_verified(pads: PadPage, card: Card) 
     expect(page.get_by_test_id("changes-add")).to_contain_text("3")
     page.get_by_test_id("write-card").click()
     expect(page.get_by_test_id("card-correct")).to_be_visible(timeout=EXPORT_TIMEOUT_MS)
+    expect(page.locator(".card-name")).not_to_contain_text("Empty")
     assert card.files() == {**manifest, **before}
     card.take_out()
     expect(page.get_by_test_id("card-out")).to_be_visible()

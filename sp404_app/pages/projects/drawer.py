@@ -56,9 +56,9 @@ def drawer() -> rx.Component:
             class_name="sheet",
         ),
         rx.el.p(
-            rx.el.span("Drag onto a pad, or "),
+            rx.el.span("Drag onto a pad. "),
             rx.el.kbd("Enter"),
-            rx.el.span(" for the chosen pad, or the next free one"),
+            rx.el.span(" chosen or next free pad"),
             class_name="drawer-hint",
         ),
         class_name="drawer",
