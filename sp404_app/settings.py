@@ -59,9 +59,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, _or_empty(setting_formats.redis_address)] = ""
     storage_url: Annotated[str, _or_empty(setting_formats.storage_address)] = ""
     smtp_url: Annotated[str, _or_empty(setting_formats.mail_address)] = ""
-    mail_from: Annotated[str, _or_empty(setting_formats.sender)] = (
-        "SP-404 Library <noreply@localhost>"
-    )
+    mail_from: Annotated[str, _or_empty(setting_formats.sender)] = "Crate 404 <noreply@localhost>"
     accept_newer_database: bool = False
     secrets_dir: Path | None = None
     max_upload_mb: int = Field(512, ge=1)
