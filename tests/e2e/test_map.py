@@ -9,9 +9,11 @@ from tests.e2e import people
 from tests.e2e.conftest import Outbox
 from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER
+from tests.e2e.waiting import until
 from tests.sounds import wav
 
 DEMO_SOUNDS = "27"
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -140,9 +142,10 @@ def test_two_fingers_zoom_and_the_one_that_stays_moves_the_map(
     touch("touchMove", (-120, 1), (120, 2))
     expect(page.get_by_test_id("map-out")).to_be_enabled()
     touch("touchEnd", (-120, 1))  # the finger that is lifted
+    page.evaluate(TWO_FRAMES)
     zoomed = picture()
     touch("touchMove", (20, 2))
-    assert picture() != zoomed
+    until(lambda: picture() != zoomed)  # drawn in the next frame
     touch("touchEnd")
     assert problems == []
 
