@@ -104,7 +104,7 @@ app = App(
     api_transformer=[api],
     backend_exception_handler=show_error,
     frontend_exception_handler=report_browser_error,
-    stylesheets=["/app.css", "/account.css"],
+    stylesheets=["/app.css", "/forms.css"],
     # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,
     head_components=[storage_guard(), theme_script(), *installation_links()],

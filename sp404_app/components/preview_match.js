@@ -29,6 +29,14 @@ export function saveMatch(match) {
   }
 }
 
+export function forgetMatch() {
+  try {
+    localStorage.removeItem(STORAGE_KEY);
+  } catch {
+    // Storage is refused: nothing was kept.
+  }
+}
+
 // The pitch class (0 to 11) of a key's relative major: keys with the same notes have the same.
 export function relativeMajor(key) {
   const name = key.replace(/m$/, "");
@@ -45,6 +53,12 @@ export function tempoRatio(bpm, target) {
 export function semitonesTo(key, target) {
   const [from, to] = [relativeMajor(key), relativeMajor(target)];
   return from === null || to === null ? 0 : ((to - from + 18) % 12) - 6;
+}
+
+// The key of a sound that is played some semitones higher: -4 make a G minor of a B minor.
+export function transposedKey(key, semitones) {
+  const name = key.replace(/m$/, "");
+  return `${NAMES[(NAMES.indexOf(name) + semitones + 12) % 12]}${key.slice(name.length)}`;
 }
 
 // How a sound plays: `speed` in seconds of the sound per second, and `semitones`. Without a tempo or key

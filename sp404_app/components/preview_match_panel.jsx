@@ -2,16 +2,16 @@
 
 import { useEffect, useRef, useState } from "react";
 import * as player from "./audio_player.js";
-import { KEYS, MAX_BPM, MIN_BPM, matchOf } from "./preview_match.js";
+import { KEYS, MAX_BPM, MIN_BPM, matchOf, transposedKey } from "./preview_match.js";
 
 const formatBpm = (bpm) => `${Math.round(bpm * 10) / 10}`;
 
-// The tempo and key of a sound, and what they are changed to: "92 → 90 BPM · Am +3".
+// The tempo and key of a sound, and what they are changed to: "92 → 90 BPM · Am → Cm".
 export function matchText(track, match) {
   const { speed, semitones } = matchOf(track, match);
   const bpm = Number(track.bpm);
   const changed = speed === 1 ? "" : ` → ${formatBpm(bpm * speed)}`;
-  const moved = semitones ? ` ${semitones > 0 ? "+" : "−"}${Math.abs(semitones)}` : "";
+  const moved = semitones ? ` → ${transposedKey(track.key, semitones)}` : "";
   return [track.bpm && `${track.bpm}${changed} BPM`, track.key && `${track.key}${moved}`].filter(Boolean).join(" · ");
 }
 
@@ -24,7 +24,8 @@ function explain(track, match) {
   if (missing.length) return `This sound has no ${missing.join(" and no ")}, so it keeps its own.`;
   const { semitones } = matchOf(track, match);
   if (match.key && !semitones) return "This sound has the notes of that key already.";
-  return matchText(track, match);
+  if (!semitones) return matchText(track, match);
+  return `${matchText(track, match)}, ${Math.abs(semitones)} semitone${Math.abs(semitones) === 1 ? "" : "s"} ${semitones > 0 ? "up" : "down"}`;
 }
 
 // The tempos of the person’s projects, once the panel is open.
@@ -57,6 +58,12 @@ function TempoField({ bpm }) {
 
 function MatchPanel({ track, match, onClose }) {
   const projects = useProjects(true);
+  const [chosenId, setChosenId] = useState("");
+  const isProject = ({ id, tempo }) => tempo === match.bpm && (!chosenId || id === chosenId);
+  const takeFrom = (id) => {
+    setChosenId(id);
+    if (id) player.setMatch({ bpm: projects.find((project) => project.id === id).tempo, on: true });
+  };
   const hasOwn = track && (track.bpm || track.key);
   const takeOwn = () => player.setMatch({ bpm: Number(track.bpm) || null, key: track.key, on: true });
   return (
@@ -79,10 +86,10 @@ function MatchPanel({ track, match, onClose }) {
       {projects.length > 0 && (
         <>
           <label htmlFor="match-project">Project</label>
-          <select id="match-project" className="input" value="" data-testid="match-project" onChange={(event) => player.setMatch({ bpm: Number(event.target.value), on: true })}>
+          <select id="match-project" className="input" value={projects.find(isProject)?.id || ""} data-testid="match-project" onChange={(event) => takeFrom(event.target.value)}>
             <option value="">Take its tempo …</option>
             {projects.map(({ id, name, tempo }) => (
-              <option key={id} value={tempo}>
+              <option key={id} value={id}>
                 {`${name}, ${formatBpm(tempo)} BPM`}
               </option>
             ))}

@@ -35,6 +35,7 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
     }, LONG_PRESS_MS);
   };
   const endPress = () => clearTimeout(press.current.timer); // also when the list scrolls
+  const isTap = () => press.current.isTouch && isPhone();
   const onClick = (event) => {
     if (press.current.isLong || event.target.closest("button, a, input")) return;
     const isSelecting = document.querySelector("[data-any-marked='true']");
@@ -44,7 +45,8 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
     else {
       if (isSelecting) onMark("none", 0, 0);
       const isWave = event.target.closest(".row-cell")?.querySelector(".mini-wave, .no-wave");
-      if (opensOnTap && press.current.isTouch && isPhone() && !isWave) onOpen(track.id);
+      if (opensOnTap && isTap() && !isWave) onOpen(track.id);
+      else if (isTap() && isWave && classes.includes("playing")) player.pause(); // as its sign says
       else player.moveCursor(index);
     }
   };
@@ -61,7 +63,7 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
       onPointerUp={endPress}
       onPointerCancel={endPress}
       onContextMenu={(event) => (press.current.isTouch ? event.preventDefault() : openMenu(event))}
-      onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
+      onDoubleClick={(event) => (opensOnTap && isTap()) || event.target.closest("button, a, input") || onOpen(track.id)}
       {...rest}
     >
       {useCells(children).map(([key, cell]) => cell && <div key={key} role="gridcell" className="row-cell">{cell}</div>)}

@@ -3,6 +3,7 @@
 
 import { useEffect } from "react";
 import { forgetLists } from "../player/list_history.js";
+import { forgetMatch } from "../player/preview_match.js";
 import { forgetUnfinished } from "../player/upload_queue.js";
 import { tell } from "./worker_messages.js";
 
@@ -10,6 +11,7 @@ export function SignedOutCheck() {
   useEffect(() => {
     forgetUnfinished(); // names of files, which the next person should not see
     forgetLists();
+    forgetMatch();
     navigator.serviceWorker
       ?.getRegistration()
       .then((registration) => registration?.active && tell(registration.active, "sign-in"))

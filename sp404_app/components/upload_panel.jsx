@@ -112,7 +112,7 @@ function Panel({ items, folderTags, rootTag, tagProblem }) {
   const fraction = relevant.filter((item) => !["refused", "duplicate", ...FAILED].includes(item.state));
   const sorted = [...items].sort((a, b) => STATE_ORDER[a.state] - STATE_ORDER[b.state] || a.key - b.key);
   return (
-    <section className="uploads" aria-label="Uploads" data-testid="uploads">
+    <section aria-label="Uploads" data-testid="uploads">
       <header className="uploads-head">
         <strong role="status">{headline(items)}</strong>
         {paused && (
@@ -152,12 +152,38 @@ function Panel({ items, folderTags, rootTag, tagProblem }) {
   );
 }
 
-function UnfinishedUploads({ files }) {
+// Chooses the files that a reload interrupted, to send those again.
+function ChooseAgain({ files, problem }) {
   const input = useRef(null);
   const roots = new Set(files.filter(({ folder }) => folder).map(queue.rootOf));
   const missing = roots.size === 1 ? `“${[...roots][0]}”` : `the ${roots.size ? "folders" : "files"}`;
   return (
-    <section className="uploads" aria-label="Unfinished uploads" data-testid="unfinished">
+    <div className="uploads-again">
+      <button type="button" className="button small primary" onClick={() => input.current.click()} data-testid="choose-again">
+        Choose {missing} again
+      </button>
+      <span className="muted">Only these files are sent. Sounds you already have are not added twice.</span>
+      {problem && <span role="alert">{problem}</span>}
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        data-testid="choose-unfinished"
+        {...(roots.size ? { webkitdirectory: "" } : {})}
+        onChange={(event) => {
+          queue.addUnfinished(event.target.files);
+          event.target.value = "";
+        }}
+      />
+    </div>
+  );
+}
+
+// What a reload interrupted: under the uploads of now, if there are any.
+function UnfinishedUploads({ files, problem }) {
+  return (
+    <>
       <header className="uploads-head">
         <strong role="status">{plural(files.length, "file")} did not arrive before the page was closed</strong>
         <button type="button" className="icon-button" aria-label="Forget them" title="Forget them" onClick={queue.forgetUnfinished} data-testid="forget-unfinished">
@@ -174,25 +200,8 @@ function UnfinishedUploads({ files }) {
         ))}
       </ul>
       {files.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(files.length - MAX_SHOWN, "more file")}</p>}
-      <div className="uploads-again">
-        <button type="button" className="button small primary" onClick={() => input.current.click()} data-testid="choose-again">
-          Choose {missing} again
-        </button>
-        <span className="muted">Only these files are sent. Sounds you already have are not added twice.</span>
-      </div>
-      <input
-        ref={input}
-        type="file"
-        multiple
-        hidden
-        data-testid="choose-unfinished"
-        {...(roots.size ? { webkitdirectory: "" } : {})}
-        onChange={(event) => {
-          queue.addUnfinished(event.target.files);
-          event.target.value = "";
-        }}
-      />
-    </section>
+      <ChooseAgain files={files} problem={problem} />
+    </>
   );
 }
 
@@ -235,8 +244,16 @@ export function UploadPanel({ folderTags = true }) {
           <p>Drop sounds, folders, ZIP files or a card</p>
         </div>
       )}
-      {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} rootTag={state.rootTag} tagProblem={state.tagProblem} />}
-      {state.items.length === 0 && state.unfinished.length > 0 && <UnfinishedUploads files={state.unfinished} />}
+      {state.items.length + state.unfinished.length > 0 && (
+        <div className="uploads">
+          {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} rootTag={state.rootTag} tagProblem={state.tagProblem} />}
+          {state.unfinished.length > 0 && (
+            <section aria-label="Unfinished uploads" data-testid="unfinished">
+              <UnfinishedUploads files={state.unfinished} problem={state.choiceProblem} />
+            </section>
+          )}
+        </div>
+      )}
     </>
   );
 }

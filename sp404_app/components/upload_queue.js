@@ -20,6 +20,7 @@ const UNFINISHED_KEY = "crate404.unfinished";
 const MAX_REMEMBERED = 5000;
 const ROOT_TAG_KEY = "crate404.root-tag"; // remembered by this browser
 const MAX_TAGGED = 500; // files at once; an archive has several sounds
+const NOT_AMONG_THEM = "None of the chosen files is one of these.";
 const NOT_TAGGED = "The sounds could not be tagged. Try again.";
 
 let items = [];
@@ -28,9 +29,10 @@ let nextKey = 1;
 let folderTags = true;
 let rootTag = false; // whether the folder that was added is a tag, too
 let tagProblem = "";
+let choiceProblem = ""; // why choosing the interrupted files again added none
 let failures = 0; // in a row
 let rateLimitedUntil = 0;
-let snapshot = { items, folderTags, rootTag, tagProblem, unfinished };
+let snapshot = { items, folderTags, rootTag, tagProblem, unfinished, choiceProblem };
 const listeners = new Set();
 
 export const subscribe = (listener) => {
@@ -40,7 +42,7 @@ export const subscribe = (listener) => {
 export const getSnapshot = () => snapshot;
 
 function notify() {
-  snapshot = { items, folderTags, rootTag, tagProblem, unfinished };
+  snapshot = { items, folderTags, rootTag, tagProblem, unfinished, choiceProblem };
   listeners.forEach((listener) => listener());
 }
 
@@ -78,6 +80,7 @@ export function restoreUnfinished() {
 
 export function forgetUnfinished() {
   unfinished = [];
+  choiceProblem = "";
   remember();
   notify();
 }
@@ -351,7 +354,9 @@ export const addChosen = (files) => add([...files].map(fromFile));
 // Adds only those of the chosen files that a reload interrupted.
 export function addUnfinished(files) {
   const found = [...files].map((file) => ({ ...fromFile(file), size: file.size }));
-  add(found.filter((each) => unfinished.some((one) => isSame(one, each))));
+  const meant = found.filter((each) => unfinished.some((one) => isSame(one, each)));
+  choiceProblem = meant.length ? "" : NOT_AMONG_THEM;
+  add(meant);
 }
 
 if (typeof window !== "undefined") {

@@ -78,9 +78,12 @@ def test_sounds_play_in_the_chosen_tempo_and_key(library: Page) -> None:
     expect(library.get_by_test_id("match-on")).to_be_checked()
     library.get_by_test_id("match-key").select_option(label="C minor")
     until(lambda: heard(library, SECONDS / 1.25, HERTZ * 2 ** (3 / 12)))
-    expect(facts).to_have_text("100 → 125 BPM · Am +3")
-    expect(said).to_have_text("100 → 125 BPM · Am +3")
-    library.get_by_test_id("match-project").select_option(label="Night set, 80 BPM")
+    expect(facts).to_have_text("100 → 125 BPM · Am → Cm")
+    expect(said).to_have_text("100 → 125 BPM · Am → Cm, 3 semitones up")
+    projects = library.get_by_test_id("match-project")
+    expect(projects.locator("option:checked")).to_have_text("Take its tempo …")
+    projects.select_option(label="Night set, 80 BPM")
+    expect(projects.locator("option:checked")).to_have_text("Night set, 80 BPM")
     until(lambda: heard(library, SECONDS / 0.8, HERTZ * 2 ** (3 / 12)))
     library.keyboard.press("Escape")
     expect(library.get_by_test_id("match-panel")).to_have_count(0)
@@ -101,6 +104,11 @@ def test_sounds_play_in_the_chosen_tempo_and_key(library: Page) -> None:
     expect(facts).to_have_text("100 BPM · Am")
     library.get_by_test_id("match-close").click()
     expect(library.get_by_test_id("match-open")).to_be_focused()
+    kept = "localStorage.getItem('crate404.match')"
+    assert library.evaluate(kept)
+    library.get_by_role("button", name="Sign out").click()
+    expect(library.get_by_test_id("submit")).to_be_visible()
+    until(lambda: library.evaluate(kept) is None)
 
 
 def test_a_part_is_repeated_by_drag_and_by_key(library: Page) -> None:

@@ -172,9 +172,15 @@ def test_after_a_reload_only_the_rest_is_sent(page: Page, outbox: Outbox, tmp_pa
     expect(unfinished).to_contain_text("2 files did not arrive")
     expect(unfinished.get_by_test_id("choose-again")).to_have_text("Choose the files again")
     page.unroute("**/api/samples")
+    page.get_by_test_id("choose-unfinished").set_input_files([folder / "arrived.wav"])
+    expect(unfinished.get_by_role("alert")).to_have_text(
+        "None of the chosen files is one of these."
+    )
     page.get_by_test_id("choose-unfinished").set_input_files(
         [folder / "arrived.wav", folder / "second.wav"]
     )
+    expect(unfinished).to_contain_text("1 file did not arrive")  # beside the others
+    expect(unfinished.get_by_role("alert")).to_have_count(0)
     expect(page.locator("[data-state=done]")).to_have_count(1)
     page.get_by_test_id("close-uploads").click()
     expect(unfinished).to_contain_text("1 file did not arrive")

@@ -100,6 +100,15 @@ def test_assets_and_public_files_come_from_the_cache(edge: Edge) -> None:
             assert second.content == first.content
 
 
+def test_answers_for_another_host_are_kept_apart(edge: Edge) -> None:
+    with edge.client() as client:
+        path = ASSET.findall(client.get("/").text)[0]
+        client.get(path)
+        assert client.get(path).headers["x-cache"] == "HIT"
+        other = client.get(path, headers={"Host": "other.example"})
+        assert other.headers.get("x-cache") != "HIT"
+
+
 def test_pages_and_the_service_worker_come_from_the_origin(edge: Edge) -> None:
     with edge.client() as client:
         for path in NEVER_KEPT:

@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.account_nav import section_nav
+from sp404_app.components.brand import style_sheet
 from sp404_app.components.form_help import form_help
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.server_link import server_link
@@ -34,6 +35,7 @@ SWITCHES = (
 def account() -> rx.Component:
     """Render the page."""
     return layout(
+        style_sheet("/account.css"),
         rx.el.div(
             rx.el.header(
                 rx.el.div(

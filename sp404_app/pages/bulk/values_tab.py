@@ -104,13 +104,13 @@ def _tempo() -> rx.Component:
 def _select(
     field: str, label: str, common: rx.Var[str], options: Sequence[tuple[str, str]]
 ) -> rx.Component:
-    """Select whose first option leaves the value as it is."""
+    """Select whose first option is the common value and leaves it as it is."""
     entered = BulkEditState.values[field]
     return rx.el.div(
         rx.el.label(label, html_for=f"bulk-{field}", class_name="field-label"),
         rx.el.select(
             rx.el.option(common, value=KEEP),
-            *(rx.el.option(text, value=value) for text, value in options),
+            *(rx.cond(common != text, rx.el.option(text, value=value)) for text, value in options),
             id=f"bulk-{field}",
             class_name="input",
             default_value=rx.cond(entered == "", KEEP, entered),

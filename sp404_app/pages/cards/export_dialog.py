@@ -34,6 +34,8 @@ KINDS = (
         "back up your device first.",
     ),
 )
+# How many of the steps a card has behind it that this page wrote.
+STEPS_OF_ZIP = {"import": 1, "sx": 2, "mk2": 1}
 STEPS = {
     "import": (
         "Unpack the ZIP onto the card, so that its IMPORT folder is at the top.",
@@ -338,5 +340,9 @@ def done() -> rx.Component:
 
 
 def steps(kind: str) -> rx.Component:
-    """What to do with the ZIP, in three sentences."""
-    return rx.el.ol(*(rx.el.li(text) for text in STEPS[kind]), class_name="export-steps")
+    """What to do with the ZIP, in three sentences; a written card needs the last ones only."""
+    items = (
+        rx.el.li(text, class_name="step-of-zip" if step < STEPS_OF_ZIP[kind] else "")
+        for step, text in enumerate(STEPS[kind])
+    )
+    return rx.el.ol(*items, class_name="export-steps", data_testid="export-steps")

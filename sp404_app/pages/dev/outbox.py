@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.components.brand import brand
+from sp404_app.components.brand import brand, style_sheet
 from sp404_app.services.infra.dev_outbox import OutboxMail
 from sp404_app.state.dev.outbox import DevOutboxState
 
@@ -10,6 +10,7 @@ from sp404_app.state.dev.outbox import DevOutboxState
 def dev_outbox() -> rx.Component:
     """Render the page."""
     return rx.el.main(
+        style_sheet("/account.css"),
         brand(),
         rx.el.header(
             rx.el.h1("Outbox"),

@@ -21,6 +21,7 @@ STEPS = (
 def dev_stripe() -> rx.Component:
     """Render the page."""
     return rx.el.main(
+        style_sheet("/account.css"),
         style_sheet("/billing.css"),
         brand("/billing"),
         rx.el.header(

@@ -208,7 +208,12 @@ def result_count() -> rx.Component:
 def range_filter(label: str, lower: str, upper: str, *unit: str) -> rx.Component:
     """Filter with a lower and an upper bound."""
     return rx.el.span(
-        label, number(lower, "from"), "–", number(upper, "to"), *unit, class_name="filter"
+        label,
+        number(lower, "from", label),
+        "–",
+        number(upper, "to", label),
+        *unit,
+        class_name="filter",
     )
 
 
@@ -254,14 +259,14 @@ def duplicates_filter() -> rx.Component:
     )
 
 
-def number(field: str, hint: str) -> rx.Component:
-    """Number field of a filter."""
+def number(field: str, hint: str, label: str) -> rx.Component:
+    """Number field of a filter: its hint is "from" or "to"."""
     return rx.el.input(
         id=field,
         class_name="input mono",
         placeholder=hint,
         input_mode="decimal",
-        aria_label=field.replace("_", " ").replace("min", "from").replace("max", "to"),
+        aria_label=f"{label} {hint}",
         on_change=lambda value: LibraryState.set_filter(field, value),
         data_testid=field,
     )

@@ -97,7 +97,8 @@ def revert_email_change(session: Session, token: str, client: Client) -> None:
     personal_access_tokens.revoke_all_personal_tokens(session, user_id)
     audit_log.record_audit_event(session, user_id, "email_reverted", client)
     reset = one_time_tokens.create_one_time_token(session, user_id, Purpose.RESET_PASSWORD)
-    send_email_to_address(session, former_email, email_templates.reset_password(reset))
+    content = email_templates.reset_password_after_revert(reset)
+    send_email_to_address(session, former_email, content)
 
 
 def _set_email(session: Session, user: User, email: str) -> None:

@@ -1,9 +1,13 @@
 """RSA keys that sign access tokens: PEM files named by `kid`, shared by all hosts; rotation."""
 
+import fcntl
+import os
 import re
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -73,10 +77,15 @@ def ensure_signing_key(bits: int = KEY_BITS) -> str:
     Raises:
         UnusableKeys: If a key is weak or broken.
     """
-    for path in _key_files(settings().secrets):
+    folder = settings().secrets
+    for path in _key_files(folder):
         _load_key(path, checked=True)
-    keys = _key_ring.keys(REREAD_NOW)
-    return max(keys) if keys else rotate_signing_key(bits)
+    if keys := _key_ring.keys(REREAD_NOW):
+        return max(keys)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(folder):  # another process may start for the first time, too
+        keys = _key_ring.keys(REREAD_NOW)
+        return max(keys) if keys else rotate_signing_key(bits)
 
 
 def rotate_signing_key(bits: int = KEY_BITS) -> str:
@@ -149,6 +158,17 @@ def _read_keys(folder: Path, known: dict[str, rsa.RSAPrivateKey]) -> dict[str, r
         except (UnusableKeys, OSError):
             log.exception("signing key cannot be used", file=path.name)
     return found
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which ends with the process."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _key_files(folder: Path) -> list[Path]:

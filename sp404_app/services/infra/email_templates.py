@@ -78,6 +78,22 @@ def reset_password(token: str) -> EmailContent:
     )
 
 
+def reset_password_after_revert(token: str) -> EmailContent:
+    """Send the link to choose a new password after a change of email was undone."""
+    return EmailContent(
+        "Choose a new password",
+        (
+            (
+                "The email of your Crate 404 account is this one again, and all devices were "
+                "signed out. Choose a new password, as someone may know the old one."
+            ),
+        ),
+        "Choose password",
+        _link("/reset-password", token),
+        ("The link works once and expires in 60 minutes.",),
+    )
+
+
 def password_changed() -> EmailContent:
     """Report a changed password."""
     return EmailContent(

@@ -140,8 +140,12 @@ def rate_samples(
     return rated.rowcount
 
 
-def toggle_favourite(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
+def toggle_favourite(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> tuple[list[uuid.UUID], bool]:
     """Mark samples as favourites; unmark them if all of them are favourites already.
+
+    Returns the samples that were changed, and whether they are favourites now.
 
     Raises:
         NotFound: If a sample does not exist or belongs to another user. The check ends at the
@@ -151,8 +155,17 @@ def toggle_favourite(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UU
     locked = select(Sample.id, Sample.favourite).where(owned).order_by(col(Sample.id))
     favourites = dict(session.exec(locked.with_for_update()).all())
     favourite = not _all_favourites(favourites, ids)
-    outdated = owned & (col(Sample.favourite) != favourite)
-    session.exec(update(Sample).where(outdated).values(favourite=favourite))
+    changed = [sample_id for sample_id, before in favourites.items() if before != favourite]
+    set_favourite(session, user_id, changed, favourite=favourite)
+    return changed, favourite
+
+
+def set_favourite(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID], *, favourite: bool
+) -> None:
+    """Mark or unmark those of the samples that the user owns."""
+    owned = (col(Sample.user_id) == user_id) & samples.has_id_in(ids)
+    session.exec(update(Sample).where(owned).values(favourite=favourite))
     samples.publish_sample(session, user_id)
 
 

@@ -24,7 +24,7 @@ ERROR_MESSAGES = {
     "rate_limited": "Too many attempts. Wait a few minutes and try again.",
     "unavailable": "Too many sign-ins right now. Try again in a moment.",
     "not_signed_in": "Sign in to continue.",
-    "wrong_code": "This code is wrong or has been used.",
+    "wrong_code": "This code is wrong or has been used. Enter the next one, or a recovery code.",
     "too_late": "That took too long. Sign in again.",
 }
 OTHER_ERROR = "Something went wrong. Try again."

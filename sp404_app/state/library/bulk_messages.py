@@ -33,6 +33,12 @@ def addition_message(name: str, added: int, already: int) -> str:
     return f"{message} {format_sounds(already)} {'was' if already == 1 else 'were'} already in it."
 
 
+def favourite_message(count: int, *, favourite: bool) -> str:
+    """Return the notice after sounds became favourites, or are none any longer."""
+    way = "added to" if favourite else "removed from"
+    return f"{format_sounds(count)} {way} your favourites."
+
+
 def trashed_message(what: str, result: TrashResult, uses: Sequence[PadUse]) -> str:
     """Return the notice after a deletion: what moved to the trash, and what was purged from it.
 

@@ -58,7 +58,7 @@ from sp404_app.state.toast import ToastState, undo_handlers
 
 EARLY_CHOICE_S = 5.0  # that a page takes to load
 MAX_LASSO = 5000  # sounds that the map sends in one event
-UNDO_DELETION, UNDO_RESTORATION = "deletion", "restoration"
+UNDO_DELETION, UNDO_RESTORATION, UNDO_FAVOURITE = "deletion", "restoration", "favourite"
 BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
 
 
@@ -89,6 +89,7 @@ class LibraryState(SessionState):
     _tag_targets: list[str] = []
     _deleted: list[str] = []
     _restored: list[str] = []
+    _starred: tuple[list[str], bool] = ([], True)  # whose favourite mark was changed, and to what
     # The search chosen before `load` ran, which takes it in place of the URL's. Reflex queues
     # `load` only when the page's first event was handled, behind the clicks that came meanwhile.
     _early_choice: search.SampleQuery | None = None
@@ -381,6 +382,16 @@ class LibraryState(SessionState):
         return notice
 
     @rx.event
+    async def undo_favourite(self) -> None:
+        """Give the samples whose favourite mark was changed last the mark that they had."""
+        user_id = await self._user_id()
+        ids, favourite = self._starred
+        self._starred = [], favourite
+        parsed = [validation.validate_id(i) for i in ids]
+        await in_transaction(bulk_actions.set_favourite, user_id, parsed, favourite=not favourite)
+        await self._show(user_id, self.window.start)
+
+    @rx.event
     async def rename(self, form: dict[str, Any]) -> None:
         """Rename the sample of the form."""
         user_id, fields = await self._user_id(), validation.validate_form(form)
@@ -468,11 +479,20 @@ class LibraryState(SessionState):
                 int(validation.parse_number(action[5:]) or 0),
             )
         elif action == "favourite" and ids:
-            await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
+            notice = await self._toggle_favourite(user_id, ids)
         elif action in BULK_ACTIONS and ids:
             notice = await self._run_bulk(user_id, Action(action), ids)
         await self._show(user_id, self.window.start)
         return notice
+
+    async def _toggle_favourite(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> EventSpec | None:
+        """Change the mark; return a notice if it was that of many: the list may not show them."""
+        changed, favourite = await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
+        if len(ids) == 1:
+            return None
+        self._starred = [str(each) for each in changed], favourite
+        message = bulk_messages.favourite_message(len(changed), favourite=favourite)
+        return ToastState.show(message, "ok", UNDO_FAVOURITE)  # type: ignore[return-value]
 
     async def _run_bulk(
         self, user_id: uuid.UUID, action: Action, ids: list[uuid.UUID]
@@ -605,4 +625,5 @@ class LibraryState(SessionState):
 
 
 undo_handlers[UNDO_DELETION] = LibraryState.undo
+undo_handlers[UNDO_FAVOURITE] = LibraryState.undo_favourite
 undo_handlers[UNDO_RESTORATION] = LibraryState.undo_restoration

@@ -266,7 +266,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     async def set_tempo(self, value: str) -> Stream:
         """Set the project's tempo."""
         bpm = validation.parse_number(value)
-        if bpm:
+        if bpm is not None:
             yield await self._change_details({"tempo": bpm})
 
     @rx.event

@@ -85,7 +85,7 @@ async def test_a_revert_restores_the_email_and_revokes_all_access() -> None:
     with pytest.raises(WrongCredentials):
         await login.verify_credentials(ada.email, ada.password, CLIENT)
     letter = mails(ada.email)[-1]
-    assert letter["Subject"] == "Reset your password"
+    assert letter["Subject"] == "Choose a new password"
     await login.reset_password(mailed_token(letter), "three old drum machines", CLIENT)
     assert (
         await login.verify_credentials(ada.email, "three old drum machines", CLIENT)

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,24 @@ def test_the_first_key_is_created_once_and_readable_by_the_owner_only() -> None:
     path = settings().secrets / f"{kid}.pem"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [found.name for found in settings().secrets.iterdir()] == [path.name]
+
+
+def test_processes_that_start_at_once_make_one_key() -> None:
+    """Each has a key ring of its own, so each runs in a process of its own."""
+    folder = settings().secrets
+    code = (
+        "from sp404_app.services.auth import signing_keys\n"
+        "print(signing_keys.ensure_signing_key(2048))"
+    )
+    environment = os.environ | {"SP404_SECRETS_DIR": str(folder)}
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    kids = {process.communicate(timeout=120)[0].decode().strip() for process in running}
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert kids == {path.stem for path in folder.glob("*.pem")}
+    assert len(kids) == 1
 
 
 def test_rotation_signs_with_the_new_key_and_keeps_the_old_one() -> None:

@@ -178,7 +178,8 @@ def test_toggling_favourites_marks_all_unless_all_are_marked(
     bulk_actions.toggle_favourite(session, user.id, ids[:1])
     assert favourites(session, ids) == [True, False, False]
     changed_at = session.get_one(Sample, ids[0]).updated_at
-    bulk_actions.toggle_favourite(session, user.id, ids)
+    changed, favourite = bulk_actions.toggle_favourite(session, user.id, ids)
+    assert (set(changed), favourite) == (set(ids[1:]), True)
     assert favourites(session, ids) == [True, True, True]
     assert session.get_one(Sample, ids[0]).updated_at == changed_at
     bulk_actions.toggle_favourite(session, user.id, ids[1:])
@@ -194,6 +195,16 @@ def test_toggling_favourites_of_another_user_changes_nothing(
             bulk_actions.toggle_favourite(session, user.id, ids)
     bulk_actions.toggle_favourite(session, user.id, [mine, theirs])
     assert favourites(session, [mine, theirs]) == [True, False]
+
+
+def test_a_favourite_mark_is_set_for_samples_of_the_user_only(
+    session: Session, user: User, person: Callable[..., User], keep: Keep
+) -> None:
+    mine, theirs = keep(), keep(owner=person().id)
+    bulk_actions.set_favourite(session, user.id, [mine, theirs, uuid.uuid4()], favourite=True)
+    assert favourites(session, [mine, theirs]) == [True, False]
+    bulk_actions.set_favourite(session, user.id, [], favourite=False)
+    assert favourites(session, [mine]) == [True]
 
 
 def test_tags_of_a_selection_are_listed_once_in_natural_order(
