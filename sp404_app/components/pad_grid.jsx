@@ -27,6 +27,7 @@ const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 // The keys play unless the focus is in the drawer, in a field or in a dialog.
+const isOutsideFields = (element) => !element?.closest?.(`dialog, ${TEXT_FIELDS}`);
 const playsWithKeys = (element) => !element?.closest?.(`[data-drawer], dialog, ${TEXT_FIELDS}`);
 
 export function PadGrid({ head, bank, colour, cells: saved, chosen, confirmed, defaults, onChoose, onMove, onPut, onClear, onStep, onBank, onAct }) {
@@ -115,8 +116,10 @@ export function PadGrid({ head, bank, colour, cells: saved, chosen, confirmed, d
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
     const onKey = (event) => {
       // React listens on the document, too, so a knob or handle cannot stop the event before it is here.
-      if (event.defaultPrevented || !playsWithKeys(event.target) || isDialogOpen() || menu) return;
+      if (event.defaultPrevented || !isOutsideFields(event.target) || isDialogOpen() || menu) return;
       const command = event.ctrlKey || event.metaKey;
+      const isHistory = command && (event.code === "KeyZ" || event.code === "KeyY");
+      if (!isHistory && !playsWithKeys(event.target)) return;
       // The focused pad: `chosen` follows only when the server has answered.
       const current = event.target.closest?.("[data-pad]")?.dataset.pad || chosen;
       const isFilled = Boolean(byKey.get(current)?.name);

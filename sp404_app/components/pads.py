@@ -28,6 +28,7 @@ __all__ = [
 _ASSET = publish_scripts(
     lambda name: rx.asset(name, shared=True),
     "commit_field.jsx",
+    "details_menu.jsx",
     "knob.jsx",
     "local_edit.js",
     "pad_cell.jsx",
@@ -69,6 +70,16 @@ class PadGrid(rx.Component):
     on_step: rx.EventHandler[passthrough_event_spec(str, int)]
     on_bank: rx.EventHandler[passthrough_event_spec(str)]
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
+
+
+class DetailsMenu(rx.Component):
+    """A panel of actions, its children, that a button opens."""
+
+    library = _ASSET["details_menu.jsx"]
+    tag = "DetailsMenu"
+
+    label: rx.Var[str]
+    test_id: rx.Var[str]
 
 
 class PadScreen(rx.Component):

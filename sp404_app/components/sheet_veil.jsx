@@ -9,10 +9,13 @@ export function SheetVeil({ className, onClose, ...others }) {
   close.current = onClose;
   useEffect(() => {
     // On wide screens the sheet is a part of the page: the veil is hidden, and Escape has other uses.
-    if (!window.CloseWatcher || !veil.current.checkVisibility()) return undefined;
-    const watcher = new window.CloseWatcher();
-    watcher.onclose = () => close.current();
-    return () => watcher.destroy();
+    if (!veil.current.checkVisibility()) return undefined;
+    const watcher = window.CloseWatcher && new window.CloseWatcher();
+    if (watcher) watcher.onclose = () => close.current();
+    return () => {
+      watcher?.destroy();
+      close.current(); // the page may have been left with it open
+    };
   }, []);
   return <button ref={veil} type="button" className={`veil ${className}`} aria-hidden="true" tabIndex={-1} onClick={onClose} {...others} />;
 }

@@ -129,6 +129,10 @@ def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outb
     page.get_by_label("Read and play my library").check()
     page.get_by_test_id("make-token").click()
     token = page.get_by_test_id("new-token").inner_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_test_id("copy-token").click()
+    expect(page.locator(".toast")).to_contain_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == token
     headers = {"Authorization": f"Bearer {token}"}
     assert page.request.get("/api/samples", headers=headers).status == 200
 

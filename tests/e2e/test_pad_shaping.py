@@ -272,9 +272,54 @@ def test_the_menu_of_a_bank_arranges_levels_copies_swaps_and_clears(kit: PadPage
     page.get_by_test_id("bank-swap").select_option("D")
     expect(kit.pad("D1")).to_be_visible()
     expect(page.get_by_test_id("bank-C")).to_have_attribute("title", "Bank C: 0 pads")
-    page.get_by_test_id("clear-bank").click()
-    expect(page.locator(".pad.lit")).to_have_count(0)
+    actions = page.locator(".bank-actions")
+    page.keyboard.press("Escape")
+    expect(actions).to_be_hidden()
+    expect(page.get_by_test_id("bank-menu")).to_be_focused()
+    page.get_by_test_id("bank-menu").click()
+    expect(actions).to_be_visible()
+    page.get_by_test_id("bank-D").click()  # a press outside
+    expect(actions).to_be_hidden()
+    for _ in range(2):
+        page.get_by_test_id("bank-menu").click()
+        page.get_by_test_id("clear-bank").click()
+        expect(actions).to_be_hidden()
+        expect(page.locator(".pad.lit")).to_have_count(0)
+        expect(page.locator(".toast")).to_contain_text("Bank D cleared.")
+        page.locator(".toast").get_by_test_id("undo").click()
+        expect(page.locator(".pad.lit")).to_have_count(3)
     expect(page.get_by_test_id("bank-A")).to_have_attribute("title", "Bank A: 3 pads")
+
+
+def test_the_undo_of_a_cleared_bank_undoes_nothing_else(kit: PadPage) -> None:
+    page = kit.page
+    page.get_by_test_id("bank-menu").click()
+    page.get_by_test_id("clear-bank").click()
+    expect(page.locator(".toast")).to_contain_text("Bank A cleared.")
+    page.get_by_test_id("project-name").fill("Since then")
+    page.get_by_test_id("project-name").press("Enter")
+    until(lambda: kit.api()["name"] == "Since then")
+    page.locator(".toast").get_by_test_id("undo").click()
+    expect(page.locator(".toast")).to_contain_text("changed")
+    assert kit.api()["name"] == "Since then"
+    expect(page.locator(".pad.lit")).to_have_count(0)
+
+
+def test_ctrl_z_works_from_the_list_of_sounds_and_not_in_its_search(kit: PadPage) -> None:
+    page = kit.page
+    expect(page.locator(".pad.lit")).to_have_count(3)
+    kit.choose("A5")
+    page.get_by_test_id("table").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pad.lit")).to_have_count(4)
+    page.get_by_test_id("search").click()
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(500)
+    expect(page.locator(".pad.lit")).to_have_count(4)
+    page.get_by_test_id("table").focus()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".pad.lit")).to_have_count(3)
 
 
 def test_tempo_and_name_of_the_project_are_saved_and_a_wrong_tempo_is_not(kit: PadPage) -> None:

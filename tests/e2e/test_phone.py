@@ -76,6 +76,21 @@ def test_the_name_in_the_player_opens_the_sound_which_plays_on(phone: Page) -> N
     expect(player).to_have_attribute("data-playing", "true")
 
 
+def test_the_sheet_of_filters_is_closed_when_one_returns(phone: Page) -> None:
+    main = phone.get_by_role("navigation", name="Main")
+    main.get_by_role("link", name="Projects").tap()
+    expect(phone).to_have_title("Projects · Crate 404")
+    main.get_by_role("link", name="Library").tap()
+    phone.get_by_test_id("filters").tap()
+    expect(phone.get_by_test_id("filters-done")).to_be_visible()
+    phone.go_back()
+    expect(phone).to_have_title("Projects · Crate 404")
+    main.get_by_role("link", name="Library").tap()
+    expect(phone.get_by_test_id("sample-row").first).to_be_visible()
+    expect(phone.get_by_test_id("filters-done")).to_be_hidden()
+    expect(phone.get_by_test_id("filters-veil")).to_have_count(0)
+
+
 def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
     phone.get_by_test_id("filters").tap()
     for order, first in (

@@ -104,7 +104,7 @@ def _offline_content() -> tuple[Html, ...]:
         ),
         element(
             "p",
-            "The page you wanted opens by itself when the connection is back.",
+            "This page opens by itself when the connection is back.",
             class_="muted",
         ),
         element("button", "Try again", type="button", class_="button", id="again"),

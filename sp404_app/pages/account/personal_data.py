@@ -232,7 +232,11 @@ def _delete_countdown() -> rx.Component:
         ),
         rx.el.div(
             forms.button(
-                "Keep my account", "stay", "primary", on_click=OwnDataState.cancel_deletion
+                "Keep my account",
+                "stay",
+                "primary",
+                auto_focus=True,
+                on_click=OwnDataState.cancel_deletion,
             ),
             plain_form(
                 rx.el.button(

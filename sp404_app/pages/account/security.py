@@ -215,7 +215,11 @@ def _made() -> rx.Component:
         rx.el.code(
             TokensState.made, class_name="secret mono", custom_attrs={"data-testid": "new-token"}
         ),
-        rx.el.div(forms.button("I've copied it", "token-copied", on_click=TokensState.hide_token)),
+        rx.el.div(
+            copy_text_button("Copy", TokensState.made, "Copied.", "copy-token"),
+            forms.button("I've copied it", "token-copied", on_click=TokensState.hide_token),
+            class_name="row wrap",
+        ),
         class_name="notice ok stack",
         role="status",
     )

@@ -36,7 +36,11 @@ def bulk_bar(*, in_collection: bool = False) -> rx.Component:
                 bulk_button("Download as…", "download", DownloadState.open_for_selection),
                 bulk_button("Edit…", "edit", BulkEditState.open_for_selection),
                 bulk_button("Tag", "tag", act("tag", "")),
-                bulk_button("Favourite", "favourite", act("favourite", "")),
+                rx.cond(
+                    LibraryState.all_favourites,
+                    bulk_button("Unfavourite", "favourite", act("unmark", "")),
+                    bulk_button("Favourite", "favourite", act("mark", "")),
+                ),
                 bulk_button("Analyse again", "analyse", act("analyse", "")),
                 bulk_button("Delete", "delete", act("delete", "")),
             ),

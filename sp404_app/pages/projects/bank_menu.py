@@ -5,13 +5,13 @@ from typing import Any
 
 import reflex as rx
 
+from sp404_app.components.pads import DetailsMenu
 from sp404_app.state.projects.pads import PadsState
 
 
 def bank_menu() -> rx.Component:
     """The menu of the visible bank."""
-    return rx.el.details(
-        rx.el.summary(f"Bank {PadsState.bank}", class_name="button small", data_testid="bank-menu"),
+    return DetailsMenu.create(
         rx.el.div(
             action_group(
                 "Arrange by",
@@ -32,10 +32,13 @@ def bank_menu() -> rx.Component:
                 type="button",
                 class_name="button small danger",
                 on_click=PadsState.clear_bank,
+                custom_attrs={"data-closes": ""},
                 data_testid="clear-bank",
             ),
             class_name="bank-actions",
         ),
+        label=f"Bank {PadsState.bank}",
+        test_id="bank-menu",
         class_name="bank-menu",
     )
 

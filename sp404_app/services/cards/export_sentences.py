@@ -55,7 +55,8 @@ def warnings_of(content: ExportContent, at: PadPosition) -> list[str]:
     if audio and audio.sample.deleted_at:
         warnings.append("The sample is in the trash.")
     if audio and (held := exported_audio.render_of(content, audio).frames_held):
-        warnings.append(f"Peaks are held at −0.1 dBFS ({held:,} frames).")
+        frames = "1 frame" if held == 1 else f"{held:,} frames"
+        warnings.append(f"Peaks are held at −0.1 dBFS ({frames}).")
     if content.target.device == "import":
         return warnings + _not_in_wav(pad, audio)
     names = unstored_settings(pad.settings, content.kit.device.kind)

@@ -155,18 +155,19 @@ def toggle_favourite(
     locked = select(Sample.id, Sample.favourite).where(owned).order_by(col(Sample.id))
     favourites = dict(session.exec(locked.with_for_update()).all())
     favourite = not _all_favourites(favourites, ids)
-    changed = [sample_id for sample_id, before in favourites.items() if before != favourite]
-    set_favourite(session, user_id, changed, favourite=favourite)
-    return changed, favourite
+    return set_favourite(session, user_id, list(favourites), favourite=favourite), favourite
 
 
 def set_favourite(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID], *, favourite: bool
-) -> None:
-    """Mark or unmark those of the samples that the user owns."""
+) -> list[uuid.UUID]:
+    """Mark or unmark those of the samples that the user owns; return which were changed."""
     owned = (col(Sample.user_id) == user_id) & samples.has_id_in(ids)
-    session.exec(update(Sample).where(owned).values(favourite=favourite))
+    outdated = owned & (col(Sample.favourite) != favourite)
+    marked = update(Sample).where(outdated).values(favourite=favourite)
+    changed = session.execute(marked.returning(col(Sample.id))).scalars().all()
     samples.publish_sample(session, user_id)
+    return list(changed)
 
 
 def _all_favourites(favourites: Mapping[uuid.UUID, bool], ids: Sequence[uuid.UUID]) -> bool:

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
@@ -57,6 +57,8 @@ from sp404_app.state.rows import WINDOW_ROWS, Window
 from sp404_app.state.toast import ToastState, undo_handlers
 
 EARLY_CHOICE_S = 5.0  # that a page takes to load
+TOGGLE: Final = "favourite"
+MARKS: Final = {TOGGLE: None, "mark": True, "unmark": False}  # what they make of favourites
 MAX_LASSO = 5000  # sounds that the map sends in one event
 UNDO_DELETION, UNDO_RESTORATION, UNDO_FAVOURITE = "deletion", "restoration", "favourite"
 BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
@@ -79,6 +81,7 @@ class LibraryState(SessionState):
     sidebar: rx.Field[SidebarView] = rx.field(default_factory=SidebarView)
     selected_ids: rx.Field[list[str]] = rx.field(default_factory=list)
     selected_count: rx.Field[int] = rx.field(0)
+    all_favourites: bool = False  # whether all that is selected is shown and is a favourite
     renaming: str = ""
     selection_tags: list[SelectedTag] = []
     tags_open: bool = False
@@ -478,17 +481,25 @@ class LibraryState(SessionState):
                 ids,
                 int(validation.parse_number(action[5:]) or 0),
             )
-        elif action == "favourite" and ids:
-            notice = await self._toggle_favourite(user_id, ids)
+        elif action in MARKS and ids:
+            notice = await self._mark(user_id, action, ids)
         elif action in BULK_ACTIONS and ids:
             notice = await self._run_bulk(user_id, Action(action), ids)
         await self._show(user_id, self.window.start)
         return notice
 
-    async def _toggle_favourite(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> EventSpec | None:
-        """Change the mark; return a notice if it was that of many: the list may not show them."""
-        changed, favourite = await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
-        if len(ids) == 1:
+    async def _mark(
+        self, user_id: uuid.UUID, action: str, ids: list[uuid.UUID]
+    ) -> EventSpec | None:
+        """Change the favourite mark; return a notice unless the star of a row tells it."""
+        favourite = MARKS[action]
+        if favourite is None:
+            changed, favourite = await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
+        else:
+            changed = await in_transaction(
+                bulk_actions.set_favourite, user_id, ids, favourite=favourite
+            )
+        if not changed or (action == TOGGLE and len(ids) == 1):
             return None
         self._starred = [str(each) for each in changed], favourite
         message = bulk_messages.favourite_message(len(changed), favourite=favourite)
@@ -610,8 +621,12 @@ class LibraryState(SessionState):
         self._show_selection()
 
     def _show_selection(self) -> None:
-        self.selected_ids = [row.id for row in self.window.rows if row.id in self._selected]
+        shown = [row for row in self.window.rows if row.id in self._selected]
+        self.selected_ids = [row.id for row in shown]
         self.selected_count = len(self._selected)
+        self.all_favourites = len(shown) == len(self._selected) and all(
+            row.favourite for row in shown
+        )
 
     def _clear_selection(self) -> None:
         self._selected = set()

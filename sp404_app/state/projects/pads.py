@@ -13,6 +13,7 @@ from sp404_app.services.account import preferences
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.projects import history, pads, projects
+from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import parse_bank
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
@@ -28,14 +29,17 @@ from sp404_app.state.projects.pad_view import (
     parse_key,
 )
 from sp404_app.state.projects.pads_base import Stream
-from sp404_app.state.toast import ToastState
+from sp404_app.state.toast import ToastState, undo_handlers
 
 GATHER_S = 0.0  # shown at once; what happens while the page is read comes in one list
 MOVES = ("swap", "copy", "overwrite")
+UNDO_CLEARING = "bank"
 
 
 class PadsState(ChosenPad, KitHelp, SessionState):
     """The pad page of one tab: opening, watching, and moving samples and pads."""
+
+    _cleared: Target | None = None  # the project as it was when a bank had been cleared last
 
     @rx.event
     async def load(self) -> Stream:
@@ -238,7 +242,16 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         """Empty all pads of the visible bank."""
         user_id = await self._user_id()
         bank = parse_bank(self.bank)
-        yield await self._run(user_id, pads.clear_whole_bank, self._target(user_id), bank)
+        notice = await self._run(user_id, pads.clear_whole_bank, self._target(user_id), bank)
+        self._cleared = Target(user_id, self._id(), self.head.revision)
+        yield notice or ToastState.show(f"Bank {BANKS[bank]} cleared.", "ok", UNDO_CLEARING)  # type: ignore[misc]
+
+    @rx.event
+    async def undo_clearing(self) -> Stream:
+        """Undo that a bank was cleared, unless the project was changed since."""
+        user_id = await self._user_id()
+        if self._cleared and self._cleared.user_id == user_id:
+            yield await self._run(user_id, history.undo_step, self._cleared)
 
     @rx.event
     async def undo(self) -> Stream:
@@ -275,6 +288,9 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         user_id = await self._user_id()
         await in_transaction(projects.restore_project, user_id, self._id())
         await self._show(user_id)
+
+
+undo_handlers[UNDO_CLEARING] = PadsState.undo_clearing
 
 
 def _changes_of_page(burst: list[Event], project_id: str) -> list[Event]:

@@ -97,6 +97,9 @@ def test_held_peaks_are_a_warning() -> None:
     render = KnownRender(frames=96_000, channels=2, frames_held=1234, sha256="x")
     content = with_render(library.content(A1=library.pad()), "A1", render)
     assert check_export(content).pads[0].warnings == ["Peaks are held at −0.1 dBFS (1,234 frames)."]
+    render = replace(render, frames_held=1)
+    content = with_render(library.content(A1=library.pad()), "A1", render)
+    assert check_export(content).pads[0].warnings == ["Peaks are held at −0.1 dBFS (1 frame)."]
 
 
 def test_a_render_tells_a_length_that_nothing_else_can() -> None:
