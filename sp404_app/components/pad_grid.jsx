@@ -25,9 +25,9 @@ function saveFile(href) {
 }
 const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+const isOutsideFields = (element) => !element?.closest?.(`dialog, ${TEXT_FIELDS}`);
 
 // The keys play unless the focus is in the drawer, in a field or in a dialog.
-const isOutsideFields = (element) => !element?.closest?.(`dialog, ${TEXT_FIELDS}`);
 const playsWithKeys = (element) => !element?.closest?.(`[data-drawer], dialog, ${TEXT_FIELDS}`);
 
 export function PadGrid({ head, bank, colour, cells: saved, chosen, confirmed, defaults, onChoose, onMove, onPut, onClear, onStep, onBank, onAct }) {
