@@ -161,6 +161,7 @@ export function add(found) {
     .map(({ file, name, folder }) => ({ key: nextKey++, file, folder, name, size: file ? file.size : 0, sent: 0, tries: 0, ...initialState({ file, name }) }));
   items = [...items, ...fresh];
   unfinished = unfinished.filter((one) => !fresh.some((item) => isSame(one, item)));
+  if (fresh.length) choiceProblem = "";
   remember();
   notify();
   startNext();

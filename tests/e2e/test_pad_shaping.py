@@ -305,6 +305,18 @@ def test_the_undo_of_a_cleared_bank_undoes_nothing_else(kit: PadPage) -> None:
     expect(page.locator(".pad.lit")).to_have_count(0)
 
 
+def test_a_bank_that_is_empty_is_not_cleared_and_offers_no_undo(kit: PadPage) -> None:
+    page = kit.page
+    page.get_by_test_id("bank-B").click()
+    expect(kit.pad("B1")).to_be_visible()
+    page.get_by_test_id("bank-menu").click()
+    page.get_by_test_id("clear-bank").click()
+    expect(page.locator(".toast")).to_contain_text("Bank B is empty.")
+    expect(page.locator(".toast").get_by_test_id("undo")).to_have_count(0)
+    page.get_by_test_id("bank-A").click()
+    expect(page.locator(".pad.lit")).to_have_count(3)
+
+
 def test_ctrl_z_works_from_the_list_of_sounds_and_not_in_its_search(kit: PadPage) -> None:
     page = kit.page
     expect(page.locator(".pad.lit")).to_have_count(3)

@@ -624,9 +624,8 @@ class LibraryState(SessionState):
         shown = [row for row in self.window.rows if row.id in self._selected]
         self.selected_ids = [row.id for row in shown]
         self.selected_count = len(self._selected)
-        self.all_favourites = len(shown) == len(self._selected) and all(
-            row.favourite for row in shown
-        )
+        is_all_shown = 0 < len(shown) == len(self._selected)
+        self.all_favourites = is_all_shown and all(row.favourite for row in shown)
 
     def _clear_selection(self) -> None:
         self._selected = set()

@@ -241,10 +241,15 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     async def clear_bank(self) -> Stream:
         """Empty all pads of the visible bank."""
         user_id = await self._user_id()
-        bank = parse_bank(self.bank)
+        bank, shown = parse_bank(self.bank), self.head.revision
         notice = await self._run(user_id, pads.clear_whole_bank, self._target(user_id), bank)
-        self._cleared = Target(user_id, self._id(), self.head.revision)
-        yield notice or ToastState.show(f"Bank {BANKS[bank]} cleared.", "ok", UNDO_CLEARING)  # type: ignore[misc]
+        if notice:
+            yield notice
+        elif self.head.revision == shown:  # an undo would be that of the step before
+            yield ToastState.show(f"Bank {BANKS[bank]} is empty.")  # type: ignore[misc]
+        else:
+            self._cleared = Target(user_id, self._id(), shown + 1)
+            yield ToastState.show(f"Bank {BANKS[bank]} cleared.", "ok", UNDO_CLEARING)  # type: ignore[misc]
 
     @rx.event
     async def undo_clearing(self) -> Stream:
