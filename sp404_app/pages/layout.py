@@ -13,7 +13,7 @@ from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.components.theme import theme_report
 from sp404_app.settings import settings
 from sp404_app.state.layout import LayoutState
-from sp404_app.state.library.library import UNDO_DELETION
+from sp404_app.state.library.library_actions import UNDO_DELETION
 from sp404_app.state.toast import ToastState
 
 BILLING_TITLE, BILLING_URL = "Plan", "/billing"

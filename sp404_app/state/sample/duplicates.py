@@ -22,7 +22,7 @@ from sp404_app.state.formatting import (
     format_size,
 )
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import UNDO_DELETION
+from sp404_app.state.library.library_actions import UNDO_DELETION
 from sp404_app.state.library.selection import offer_undo
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route

@@ -21,7 +21,7 @@ from sp404_app.services.sample.details import SampleDetails
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import UNDO_DELETION
+from sp404_app.state.library.library_actions import UNDO_DELETION
 from sp404_app.state.library.selection import keep_selection, offer_undo
 from sp404_app.state.sample import route
 from sp404_app.state.sample.collections import SampleCollectionsState
