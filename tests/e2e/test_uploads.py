@@ -130,6 +130,8 @@ def test_the_added_folder_is_a_tag_only_if_the_person_wants(
     add("First", 500, root=False)
     expect(page.get_by_test_id("name")).to_have_text(["First hit"])
     expect(tags("First")).to_contain_text("Dusty Kit")
+    shown = page.get_by_test_id("upload").locator(".upload-name")
+    expect(shown).to_have_text("Dusty Kit/First hit.wav")  # many packs have a "kick.wav" a folder
     expect(tags("First")).not_to_contain_text("First")
     page.get_by_test_id("root-tag").check()  # after the sound has arrived
     expect(tags("First")).to_contain_text("First")

@@ -41,18 +41,19 @@ class KitHelp(PadsBase, mixin=True):
     @rx.event
     async def arrange(self, by: str) -> Stream:
         """Arrange the visible bank by kind, key, tempo or name."""
-        user_id, by = await self._user_id(), validation.validate_text(by, 10)
-        if by not in ARRANGEMENTS:
+        await self._user_id()
+        if (by := validation.validate_text(by, 10)) not in ARRANGEMENTS:
             raise ValidationFailed("Choose kind, key, tempo or name.")
-        bank = BANKS.index(self.bank)
-        yield await self._run(user_id, arrangement.arrange, self._target(user_id), bank, by)
+        said = f"Bank {self.bank} arranged by {by}."
+        yield await self._run_on_bank(said, arrangement.arrange, BANKS.index(self.bank), by)
 
     @rx.event
     async def level_bank(self, to: str) -> Stream:
         """Bring the pads of the visible bank to one peak or loudness."""
-        user_id, to = await self._user_id(), validation.validate_text(to, 10)
-        bank = BANKS.index(self.bank)
-        yield await self._run(user_id, levels.level_bank, self._target(user_id), bank, to)
+        await self._user_id()
+        to = validation.validate_text(to, 10)
+        said = f"Bank {self.bank} evened out."
+        yield await self._run_on_bank(said, levels.level_bank, BANKS.index(self.bank), to)
 
     @rx.event
     async def suggest(self, key: str) -> Stream:

@@ -13,7 +13,6 @@ from sp404_app.services.account import preferences
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.projects import history, pads, projects
-from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import parse_bank
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
@@ -28,18 +27,15 @@ from sp404_app.state.projects.pad_view import (
     load_page,
     parse_key,
 )
-from sp404_app.state.projects.pads_base import Stream
+from sp404_app.state.projects.pads_base import UNDO_BANK_CHANGE, Stream
 from sp404_app.state.toast import ToastState, undo_handlers
 
 GATHER_S = 0.0  # shown at once; what happens while the page is read comes in one list
-MOVES = ("swap", "copy", "overwrite")
-UNDO_CLEARING = "bank"
+MOVES = {"swap": "swapped with", "copy": "copied to", "overwrite": "moved to"}
 
 
 class PadsState(ChosenPad, KitHelp, SessionState):
     """The pad page of one tab: opening, watching, and moving samples and pads."""
-
-    _cleared: Target | None = None  # the project as it was when a bank had been cleared last
 
     @rx.event
     async def load(self) -> Stream:
@@ -225,38 +221,30 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     @rx.event
     async def move_bank(self, source: str, target: str, how: str) -> Stream:
         """Swap two banks, copy one, or move one over the other."""
-        user_id, how = await self._user_id(), validation.validate_text(how, 10)
-        if how not in MOVES:
+        await self._user_id()
+        if (how := validation.validate_text(how, 10)) not in MOVES:
             raise ValidationFailed("Choose swap, copy or overwrite.")
         start, goal = (parse_bank(validation.validate_text(b, 2)) for b in (source, target))
-        notice = await self._run(
-            user_id, pads.move_whole_bank, self._target(user_id), start, goal, how
+        said = f"Bank {BANKS[start]} {MOVES[how]} {BANKS[goal]}."
+        yield await self._run_on_bank(
+            said, pads.move_whole_bank, start, goal, how, bank=BANKS[goal]
         )
-        yield notice
-        if not notice:
-            self.bank = BANKS[goal]
-            await self._show(user_id)
 
     @rx.event
     async def clear_bank(self) -> Stream:
         """Empty all pads of the visible bank."""
-        user_id = await self._user_id()
-        bank, shown = parse_bank(self.bank), self.head.revision
-        notice = await self._run(user_id, pads.clear_whole_bank, self._target(user_id), bank)
-        if notice:
-            yield notice
-        elif self.head.revision == shown:  # an undo would be that of the step before
-            yield ToastState.show(f"Bank {BANKS[bank]} is empty.")  # type: ignore[misc]
-        else:
-            self._cleared = Target(user_id, self._id(), shown + 1)
-            yield ToastState.show(f"Bank {BANKS[bank]} cleared.", "ok", UNDO_CLEARING)  # type: ignore[misc]
+        await self._user_id()
+        name, bank = f"Bank {self.bank}", parse_bank(self.bank)
+        yield await self._run_on_bank(
+            f"{name} cleared.", pads.clear_whole_bank, bank, unchanged=f"{name} is empty."
+        )
 
     @rx.event
-    async def undo_clearing(self) -> Stream:
-        """Undo that a bank was cleared, unless the project was changed since."""
-        user_id = await self._user_id()
-        if self._cleared and self._cleared.user_id == user_id:
-            yield await self._run(user_id, history.undo_step, self._cleared)
+    async def undo_bank_change(self) -> Stream:
+        """Undo what the menu of a bank did last, unless the project was changed since."""
+        user_id, changed = await self._user_id(), self._bank_change
+        if changed and changed.user_id == user_id:
+            yield await self._run(user_id, history.undo_step, changed)
 
     @rx.event
     async def undo(self) -> Stream:
@@ -295,7 +283,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         await self._show(user_id)
 
 
-undo_handlers[UNDO_CLEARING] = PadsState.undo_clearing
+undo_handlers[UNDO_BANK_CHANGE] = PadsState.undo_bank_change
 
 
 def _changes_of_page(burst: list[Event], project_id: str) -> list[Event]:

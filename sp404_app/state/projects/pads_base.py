@@ -31,6 +31,7 @@ from sp404_app.state.toast import ToastState
 Stream = AsyncIterator[EventType[()] | None]
 CHANGED = "This was changed in another tab. Check it and try again."
 REFUSALS = (ChangedMeanwhile, Conflict, ValidationFailed, BadAudio)
+UNDO_BANK_CHANGE = "bank"
 
 
 class PadsBase(SessionState, mixin=True):
@@ -55,6 +56,7 @@ class PadsBase(SessionState, mixin=True):
     similar_place: str = ""  # "2 of 24" after the chosen pad was swapped
     _project_id: str = ""
     _raw_edit: dict[str, Any] = {}
+    _bank_change: Target | None = None  # the project right after its bank menu changed it last
 
     async def _change_details(self, changes: dict[str, Any]) -> EventSpec | None:
         user_id = await self._user_id()
@@ -95,6 +97,27 @@ class PadsBase(SessionState, mixin=True):
             notice = refusal_notice(refusal)
         await self._show(user_id)
         return notice
+
+    async def _run_on_bank(
+        self,
+        said: str,
+        service: Callable[..., Any],
+        *arguments: Any,
+        bank: str = "",
+        unchanged: str = "There was nothing to change.",
+    ) -> EventSpec | None:
+        """Call a service that changes a bank, and show `bank`; return the refusal or an undo."""
+        user_id, shown = await self._user_id(), self.head.revision
+        notice = await self._run(user_id, service, self._target(user_id), *arguments)
+        if notice:
+            return notice
+        if bank:
+            self.bank = bank
+            await self._show(user_id)
+        if self.head.revision == shown:  # an undo would be that of the step before
+            return ToastState.show(unchanged)  # type: ignore[return-value]
+        self._bank_change = Target(user_id, self._id(), shown + 1)
+        return ToastState.show(said, "ok", UNDO_BANK_CHANGE)  # type: ignore[return-value]
 
     async def _choose(self, user_id: uuid.UUID, key: str) -> None:
         if key != self.sheet.key:
