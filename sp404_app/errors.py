@@ -42,6 +42,7 @@ class Unauthenticated(AppError):
     """The request carries no valid session or token."""
 
     status, code = 401, "not_signed_in"
+    page = ""  # of the tab that asked, to return to after the sign-in
 
 
 class WrongCredentials(Unauthenticated):

@@ -25,6 +25,7 @@ from sp404_app.components.theme import theme_script
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
+from sp404_app.services.auth import redirects
 from sp404_app.services.billing import stripe_client
 from sp404_app.services.infra.library_use import show_use_while_serving
 from sp404_app.settings import settings
@@ -47,7 +48,7 @@ log = structlog.get_logger(__name__)
 def show_error(exception: Exception) -> EventSpec:
     """Show an event handler's error in the page; log it if no service raised it."""
     if isinstance(exception, Unauthenticated):
-        return rx.redirect("/login")
+        return rx.redirect(redirects.login_url(exception.page), replace=True)
     if isinstance(exception, AppError):
         return ToastState.show(str(exception), "error")  # type: ignore[return-value]
     reference = uuid.uuid4().hex[:8]

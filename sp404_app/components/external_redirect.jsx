@@ -4,7 +4,7 @@ import { useEffect } from "react";
 
 export function ExternalRedirect({ to }) {
   useEffect(() => {
-    if (to) window.location.assign(to);
+    if (to) window.location.replace(to);
   }, [to]);
   return null;
 }

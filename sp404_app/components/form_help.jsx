@@ -17,10 +17,12 @@ function mend({ target }) {
   const form = target.closest?.("form");
   if (!form) return;
   form.dataset.mended = "";
-  const field = target.closest(".field");
-  if (field && target.getAttribute("aria-invalid") === "true") {
+  const isOne = "oneAnswer" in form.dataset; // the error is about all fields together
+  for (const input of isOne ? form.querySelectorAll("[aria-invalid]") : [target]) {
+    const field = input.closest(".field");
+    if (!field || input.getAttribute("aria-invalid") !== "true") continue;
     field.dataset.mended = "";
-    target.setAttribute("aria-invalid", "false");
+    input.setAttribute("aria-invalid", "false");
   }
 }
 

@@ -4,6 +4,7 @@ import uuid
 
 import reflex as rx
 
+from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import authentication
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import currency
@@ -30,9 +31,14 @@ class SessionState(rx.State):
         Raises:
             Unauthenticated: If the cookie is missing, or its session is unknown or ended.
         """
-        return await authentication.authenticate_cookie(
-            authentication.read_cookie(self.router.headers.cookie)
-        )
+        try:
+            return await authentication.authenticate_cookie(
+                authentication.read_cookie(self.router.headers.cookie)
+            )
+        except Unauthenticated as error:
+            url = self.router.url
+            error.page = f"{url.path}?{url.query}" if url.query else url.path
+            raise
 
     def _locale(self) -> str:
         """Return the locale for number formatting, from Accept-Language."""

@@ -113,6 +113,8 @@ def test_a_wrong_password_keeps_the_email_and_the_redirect_target(
     expect(page.get_by_test_id("password-said")).to_have_text("Wrong email or password.")
     expect(page.get_by_test_id("email")).to_have_value(ada.email)
     assert ada.email not in page.url
+    fill(page, email=ada.email)  # the email may have been the wrong one
+    expect(page.get_by_test_id("password-said")).to_be_hidden()
     fill(page, password=ada.password)
     page.get_by_test_id("submit").click()
     page.wait_for_url(re.compile("/account"))
@@ -144,6 +146,19 @@ def test_after_signing_out_pages_need_a_sign_in(page: Page, outbox: Outbox) -> N
     page.wait_for_url(re.compile("/login"))
     page.goto("/account")
     page.wait_for_url(re.compile("/login"))
+
+
+def test_signing_in_opens_the_page_that_was_asked_for_and_back_leaves_it(page: Page) -> None:
+    page.goto("/plans")
+    page.goto("/library?kind=loop")
+    page.wait_for_url("**/login?next=%2Flibrary%3Fkind%3Dloop")
+    page.get_by_test_id("demo").click()
+    page.wait_for_url("**/library?kind=loop")
+    expect(page.get_by_test_id("total")).to_have_text("15")
+    page.go_back()  # to the sign-in page, which shows the library in its place
+    page.wait_for_url("**/library?kind=loop")
+    page.go_back()
+    page.wait_for_url("**/plans")
 
 
 def test_a_password_reset_signs_out_other_devices(

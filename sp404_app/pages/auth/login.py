@@ -88,6 +88,7 @@ def _form() -> rx.Component:
         action="/auth/session",
         method="post",
         class_name="stack",
+        custom_attrs={"data-one-answer": ""},  # the email may be what is wrong
     )
 
 
@@ -112,6 +113,7 @@ def _demo() -> rx.Component:
         plain_form(
             rx.el.input(type="hidden", name="email", value=LoginState.demo_email),
             rx.el.input(type="hidden", name="password", value=LoginState.demo_password),
+            _next(),
             rx.el.button(
                 "Try the demo account",
                 type="submit",

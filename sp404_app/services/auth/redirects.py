@@ -1,7 +1,7 @@
 """Validate redirect targets: only local paths, to prevent open redirects."""
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 HOME = "/library"
 LOGIN_PATH = "/login"
@@ -18,6 +18,12 @@ def safe_redirect_target(target: object) -> str:
     if is_ambiguous_path(decoded) or decoded != unquote(decoded, errors="replace"):
         return HOME
     return HOME if decoded.lower().startswith(("/auth/", LOGIN_PATH)) else target
+
+
+def login_url(page: str) -> str:
+    """Return the URL of the sign-in page, which leads back to a page of this app."""
+    target = safe_redirect_target(page)
+    return LOGIN_PATH if target == HOME else f"{LOGIN_PATH}?{urlencode({'next': target})}"
 
 
 def is_ambiguous_path(path: str) -> bool:

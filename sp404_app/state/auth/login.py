@@ -72,7 +72,7 @@ class LoginState(SessionState):
         if self.next.startswith(redirects.SHARED_PAGES):
             self.leaving_to = self.next
         else:
-            yield rx.redirect(self.next)
+            yield rx.redirect(self.next, replace=True)  # or Back would lead here again
 
     def _explain(self, code: str) -> None:
         message = ERROR_MESSAGES.get(code, OTHER_ERROR) if code else ""
