@@ -320,9 +320,9 @@ def _prepare_single_process() -> None:
     """Find the services of a process that `serve` has not started, and check its settings.
 
     Raises:
-        Failure: If a setting that production needs is missing.
+        Failure: If a setting that production needs is missing, or the database is empty.
     """
-    from sp404_app.supervisor import orphans, production_checks
+    from sp404_app.supervisor import database_checks, orphans, production_checks
 
     if orphans.MARK in os.environ:
         return
@@ -336,6 +336,7 @@ def _prepare_single_process() -> None:
         ]
         if found:
             raise Failure("\n".join(found))
+    database_checks.ensure_migrated(_settings().database_url)
 
 
 def _wait_for_redis() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg.rows import class_row
 
-from sp404_app.supervisor.errors import ConfigurationError
+from sp404_app.supervisor.errors import ConfigurationError, Failure
 
 MIN_MAJOR = 16
 CONNECT_TIMEOUT_S = 10
@@ -64,6 +64,21 @@ def ensure_database(url: str, setting: str = "SP404_DATABASE_URL") -> None:
         raise ConfigurationError(f"The database of {setting} cannot be used: {reason}.") from error
     if found and (problem := _problem_of_database(found) or _problem_of_rights(found)):
         raise ConfigurationError(problem)
+
+
+def ensure_migrated(url: str) -> None:
+    """Check that a database has tables; one that does not answer is waited for elsewhere.
+
+    Raises:
+        Failure: If it is empty.
+    """
+    try:
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
+            row = connection.execute("select to_regclass('public.alembic_version')").fetchone()
+    except psycopg.Error:
+        return
+    if row == (None,):
+        raise Failure("The database has no tables: run `python -m sp404_app migrate` first.")
 
 
 def _problem_of_database(found: DatabaseProperties) -> str:

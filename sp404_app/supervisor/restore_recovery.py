@@ -121,10 +121,13 @@ def recover_before_start(settings: Settings, url: str) -> None:
     """Do the same for a process that starts alone, unless a restore is running now.
 
     Raises:
-        Failure: If one is running, or for the reasons of `ensure_recovered`.
+        Failure: If one is running, the folder of secrets cannot be read, or for the reasons of
+            `ensure_recovered`.
     """
-    if not (settings.secrets / FOLDER).exists():
-        return
+    folder = settings.secrets / FOLDER
+    with explain_os_errors(folder):
+        if not folder.exists():
+            return
     home = Home(settings.home)
     home.prepare(room_mb=0)
     with lock_home(home):

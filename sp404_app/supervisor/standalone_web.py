@@ -4,11 +4,16 @@ import os
 import sys
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor import frontend, production_checks, restore_recovery
+from sp404_app.supervisor import (
+    database_checks,
+    frontend,
+    production_checks,
+    restore_recovery,
+)
 from sp404_app.supervisor.environment import ROOT, for_children
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
-from sp404_app.supervisor.preflight import ensure_keys
+from sp404_app.supervisor.preflight import ensure_keys, ensure_reachable
 
 
 def main(settings: Settings) -> int:
@@ -27,6 +32,7 @@ def main(settings: Settings) -> int:
             raise Failure(f"{name} is not set. `serve` starts embedded servers, `web` does not.")
     home = Home(settings.home)
     home.prepare()
+    ensure_reachable(settings.secrets)
     environment = for_children(settings, home)
     if not frontend.has_pages(settings, home, frontend.source_fingerprint(settings)):
         raise Failure(
@@ -35,6 +41,7 @@ def main(settings: Settings) -> int:
         )
     restore_recovery.recover_before_start(settings, settings.database_url)
     ensure_keys(settings.secrets)
+    database_checks.ensure_migrated(settings.database_url)
     os.chdir(ROOT)
     sys.stdout.flush()
     command = [os.fspath(part) for part in frontend.SERVE_COMMAND]

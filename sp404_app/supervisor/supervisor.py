@@ -31,7 +31,7 @@ from sp404_app.supervisor.environment import ROOT, for_children
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home, lock_home, wait_for_guard
 from sp404_app.supervisor.messages import say, say_error
-from sp404_app.supervisor.preflight import ensure_keys
+from sp404_app.supervisor.preflight import ensure_keys, ensure_reachable
 from sp404_app.supervisor.process import Child, stop_children
 from sp404_app.supervisor.restarts import Restarter
 from sp404_app.supervisor.watchdog import Watchdog
@@ -75,6 +75,7 @@ class Supervisor:
         signal.signal(signal.SIGUSR1, self._want_replacement)
         service_checks.ensure_services(self.settings)
         self.home.prepare()
+        ensure_reachable(self.settings.secrets)
         home_lock = lock_home(self.home)
         try:
             wait_for_guard(self.home)

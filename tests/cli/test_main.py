@@ -14,7 +14,7 @@ from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import listener, migrations, production_checks, service_checks
 from sp404_app.supervisor.environment import ROOT
 from sp404_app.supervisor.errors import ConfigurationError, Failure
-from sp404_app.supervisor.preflight import ensure_keys
+from sp404_app.supervisor.preflight import ensure_keys, ensure_reachable
 from tests.product import free_port
 
 SAFE = {
@@ -36,6 +36,17 @@ def test_production_rejects_development_defaults(missing: str) -> None:
     with pytest.raises(Failure, match=f"SP404_{missing.upper()}") as failure:
         production_checks.ensure_production_settings(settings)
     assert "\n" not in str(failure.value)
+
+
+def test_a_folder_of_secrets_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder, problem in ((file, "be read"), (file / "secrets", "be made")):
+        with pytest.raises(ConfigurationError, match=f"{folder}, cannot {problem}: .* {file},"):
+            ensure_reachable(folder)
+    ensure_reachable(tmp_path / "new" / "secrets")
+    ensure_keys(tmp_path / "new" / "secrets")
+    ensure_reachable(tmp_path / "new" / "secrets")
 
 
 def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ def proxy_conf(servers: Mapping[str, str], certificate: Path, https: int) -> str
             "    listen [::]:443 ssl;\n": "",
             "server_name sounds.example;": "server_name localhost;",
             CERTIFICATES: str(certificate),
+            "/var/log/nginx/crate404.log": str(certificate / "access.log"),
             SIZE_LIMIT: "client_max_body_size 5m",
         },
     )

@@ -7,8 +7,9 @@ import psycopg
 import pytest
 
 from sp404_app.supervisor import database_checks, migrations
-from sp404_app.supervisor.errors import ConfigurationError
+from sp404_app.supervisor.errors import ConfigurationError, Failure
 from tests.postgres_servers import OWNER, PostgresServer, running_postgres
+from tests.product import free_port
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,15 @@ def message(url: str) -> str:
 
 def test_the_owner_of_a_database_with_pgvector_can_migrate_it(server: PostgresServer) -> None:
     url = server.create_database()
+    with pytest.raises(Failure, match="run `python -m sp404_app migrate` first"):
+        database_checks.ensure_migrated(url)
     migrations.run_migrations(url)
+    database_checks.ensure_migrated(url)
     assert migrations.pending_migrations(url) == []
+
+
+def test_a_process_alone_waits_for_a_database_that_does_not_answer() -> None:
+    database_checks.ensure_migrated(f"postgresql://localhost:{free_port()}/sp404")
 
 
 def test_pgvector_must_be_created_by_an_administrator(server: PostgresServer) -> None:
