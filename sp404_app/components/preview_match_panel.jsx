@@ -22,7 +22,9 @@ function explain(track, match) {
   if (!track) return "Sounds without a tempo or key play as they are.";
   const missing = [match.bpm && !track.bpm && "tempo", match.key && !track.key && "key"].filter(Boolean);
   if (missing.length) return `This sound has no ${missing.join(" and no ")}, so it keeps its own.`;
-  const { semitones } = matchOf(track, match);
+  const { speed, semitones } = matchOf(track, match);
+  const octave = match.bpm ? Math.round(Math.log2((track.bpm * speed) / match.bpm)) : 0;
+  if (octave) return `${matchText(track, match)}: ${octave < 0 ? "half" : "double"} of ${formatBpm(match.bpm)}, on the same beat.`;
   if (match.key && !semitones) return "This sound has the notes of that key already.";
   if (!semitones) return matchText(track, match);
   return `${matchText(track, match)}, ${Math.abs(semitones)} semitone${Math.abs(semitones) === 1 ? "" : "s"} ${semitones > 0 ? "up" : "down"}`;

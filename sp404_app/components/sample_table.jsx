@@ -16,6 +16,9 @@ const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 const isPhone = () => window.matchMedia("(max-width: 700px)").matches;
 const isDialogOpen = () => document.querySelector("dialog[open]");
 
+let anchor = -1; // the row that was selected last without Shift, or -1 for the cursor
+const anchorRow = () => Math.max(0, anchor < 0 ? player.getSnapshot().cursor : anchor);
+
 export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, children, ...rest }) {
   useEffect(() => player.registerRow(index, track), [index, ...Object.values(track)]);
   const classes = useSyncExternalStore(
@@ -37,12 +40,20 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
   const endPress = () => clearTimeout(press.current.timer); // also when the list scrolls
   const isTap = () => press.current.isTouch && isPhone();
   const onClick = (event) => {
+    if (event.target.matches(".tick")) {
+      // The box itself toggles its row; the rows between are those of the range.
+      if (event.shiftKey && anchor >= 0 && anchor !== index) onMark("range", anchor, index + Math.sign(anchor - index));
+      anchor = index;
+    }
     if (press.current.isLong || event.target.closest("button, a, input")) return;
     const isSelecting = document.querySelector("[data-any-marked='true']");
     if (press.current.isTouch && isSelecting) onMark("toggle", index, index);
-    else if (event.shiftKey) onMark("range", index, Math.max(0, player.getSnapshot().cursor));
-    else if (event.ctrlKey || event.metaKey) onMark("toggle", index, index);
-    else {
+    else if (event.shiftKey) onMark("range", index, anchorRow());
+    else if (event.ctrlKey || event.metaKey) {
+      anchor = index;
+      onMark("toggle", index, index);
+    } else {
+      anchor = -1;
       if (isSelecting) onMark("none", 0, 0);
       const isWave = event.target.closest(".row-cell")?.querySelector(".mini-wave, .no-wave");
       if (opensOnTap && isTap() && !isWave) onOpen(track.id);
@@ -110,6 +121,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     const { restored } = place.current;
     if (restored) player.restoreCursor(restored.cursor, restored.cursorId);
     else player.keepCursor();
+    anchor = -1;
   }, [epoch]); // runs after the rows have registered
   useEffect(() => player.followCursor(), [refreshed]);
 
@@ -178,6 +190,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
         done();
         const next = cursor < 0 && moves[event.key] > 0 ? 0 : cursor + moves[event.key];
         if (event.shiftKey) onMark("range", Math.max(0, Math.min(total - 1, next)), Math.max(0, cursor));
+        anchor = -1;
         moveTo(next);
       } else if (event.key === " " && !onButton) {
         done();

@@ -93,7 +93,6 @@ function writeNames(pen, names, squares, width) {
 }
 
 const CHANGES_MS = 1000;
-let kept = []; // the ids of the selection, for the way back from a sound's page
 
 const inMap = (place) => Math.max(0, Math.min(1, place)); // the centre of the view stays on the map
 
@@ -130,7 +129,7 @@ function usePoints(query, version, isKnown) {
 const trackOf = (points, at) => ({ id: points.id[at], name: points.name[at], seconds: points.seconds[at], gain: points.gain[at], loops: points.loop[at], playable: true, bpm: points.bpm[at] ? String(Math.round(points.bpm[at] * 10) / 10) : "", key: points.key[at] || "" });
 const describe = (points, at) => [points.name[at], points.sound_class[at], points.bpm[at] && `${Math.round(points.bpm[at] * 10) / 10} BPM`, points.key[at]].filter(Boolean).join(" · ");
 
-export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen }) {
+export function SoundMap({ query, version, isKnown, anyMarked, selected, onSelect, onOpen }) {
   const { points, of, problem } = usePoints(query, version, isKnown);
   const canvas = useRef(null);
   const view = useRef({ ...WHOLE_MAP }); // the centre of what is shown
@@ -247,13 +246,18 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     const places = new Map(points.id.map((id, at) => [id, at]));
     const follow = (id) => places.get(id) ?? -1;
     const ids = former.current?.id || [];
-    const chosenIds = former.current ? [...chosen].map((at) => ids[at]) : anyMarked ? kept : [];
+    const chosenIds = former.current ? [...chosen].map((at) => ids[at]) : selected;
     former.current = points;
     if (fitted.current !== of) fit(); // a change of the library leaves the view where it is
     fitted.current = of;
     setHere((at) => follow(ids[at]));
     setChosen(new Set(chosenIds.map(follow).filter((at) => at >= 0)));
   }, [points]);
+  useEffect(() => {
+    if (!selected.length || !points) return;
+    const ids = new Set(selected);
+    setChosen(new Set(points.id.map((_, at) => at).filter((at) => ids.has(points.id[at]))));
+  }, [selected]);
   useEffect(() => {
     if (!anyMarked) setChosen(new Set()); // the selection was cleared elsewhere
   }, [anyMarked]);
@@ -290,8 +294,7 @@ export function SoundMap({ query, version, isKnown, anyMarked, onSelect, onOpen 
     const limited = indices.slice(0, MAX_LASSO);
     setClipped(indices.length - limited.length);
     setChosen(new Set(limited));
-    kept = limited.map((at) => points.id[at]);
-    onSelect(kept);
+    onSelect(limited.map((at) => points.id[at]));
   };
   const zoomAt = (factor, px, py) => {
     const { fromX, fromY } = scale();

@@ -16,7 +16,7 @@ class SoundMap(rx.Component):
     """All sounds that `GET /api/samples/map` finds with the parameters `query`.
 
     They are read once the query `is_known`, and again when `version` changes. `on_select`
-    receives the ids within the lasso.
+    receives the ids within the lasso, `selected` are those that were selected elsewhere.
     """
 
     library = _ASSET["sound_map.jsx"]
@@ -26,6 +26,7 @@ class SoundMap(rx.Component):
     version: rx.Var[int]
     is_known: rx.Var[bool]
     any_marked: rx.Var[bool]
+    selected: rx.Var[list[str]]
 
     on_select: rx.EventHandler[passthrough_event_spec(list[str])]
     on_open: rx.EventHandler[passthrough_event_spec(str)]

@@ -27,6 +27,13 @@ NAVIGATION = (
     (BILLING_TITLE, BILLING_URL),
     ("Account", "/account"),
 )
+# Further words by which the command palette finds them.
+WORDS = {
+    "/library": "add upload sort search",
+    "/usage": "limits quota storage",
+    BILLING_URL: "billing invoices payment upgrade",
+    "/account": "password two-factor 2fa tokens theme email",
+}
 # What the command palette finds beside the navigation.
 FURTHER_DESTINATIONS = (
     Destination("Favourites", "/library?favourite=1", "starred library"),
@@ -94,7 +101,7 @@ def topbar(current: str, keys: KeyList) -> rx.Component:
     """Render the logo, the navigation, the palette, a payment warning and the sign-out button."""
     has_billing = settings().billing
     shown = [(text, href) for text, href in NAVIGATION if has_billing or href != BILLING_URL]
-    destinations = [Destination(text, href) for text, href in shown]
+    destinations = [Destination(text, href, WORDS.get(href, "")) for text, href in shown]
     return rx.el.header(
         # A link to "#content" would be one of the router, which does not move the focus.
         rx.el.button(

@@ -49,6 +49,12 @@ def test_pages_and_rooms_of_the_library_are_opened_by_keys(demo: Page) -> None:
     find(demo, "usage")
     demo.keyboard.press("Enter")
     expect(demo).to_have_url(re.compile("/usage"))
+    expect(demo.locator("[data-room='/usage'][data-loaded=true]")).to_be_visible()
+    for words, page in (("upload", "Library"), ("two-factor", "Account"), ("invoices", "Plan")):
+        find(demo, words)
+        expect(demo.locator(OPTIONS).first).to_contain_text(page)
+        demo.get_by_test_id("palette-field").press("Escape")
+        expect(demo.get_by_test_id("palette-field")).to_be_hidden()
 
 
 def test_what_was_opened_last_comes_first(demo: Page) -> None:

@@ -486,3 +486,29 @@ def test_the_question_mark_beside_the_player_shows_the_keys(demo: Page) -> None:
     expect(demo.get_by_role("dialog")).to_contain_text("Play or stop")
     demo.keyboard.press("Escape")
     expect(demo.get_by_role("dialog")).to_have_count(0)
+
+
+def test_shift_selects_from_the_row_that_was_selected_last(demo: Page) -> None:
+    rows = demo.get_by_test_id("sample-row")
+
+    def expect_selected(*indices: int) -> None:
+        for index in range(10):
+            chosen = "true" if index in indices else "false"
+            expect(rows.nth(index)).to_have_attribute("aria-selected", chosen)
+
+    rows.nth(8).get_by_test_id("name").click()
+    rows.nth(1).get_by_test_id("name").click(modifiers=["ControlOrMeta"])
+    rows.nth(3).get_by_test_id("name").click(modifiers=["Shift"])
+    expect_selected(1, 2, 3)
+    demo.get_by_test_id("table").focus()
+    demo.keyboard.press("Escape")
+    expect_selected()
+    rows.nth(5).get_by_test_id("name").click()
+    rows.nth(7).get_by_test_id("name").click(modifiers=["Shift"])
+    expect_selected(5, 6, 7)
+    demo.keyboard.press("Escape")
+    rows.nth(6).locator(".tick").click()
+    rows.nth(3).locator(".tick").click(modifiers=["Shift"])
+    expect_selected(3, 4, 5, 6)
+    rows.nth(4).locator(".tick").click()
+    expect_selected(3, 5, 6)

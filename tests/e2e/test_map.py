@@ -101,6 +101,18 @@ def test_a_lasso_selects_for_all_actions_and_the_list_keeps_the_search(
     page.get_by_test_id("view-list").click()
     expect(page).to_have_url(re.compile(r"/library\?q=warm"))
     expect(page.get_by_test_id("name")).to_have_count(3)
+    expect(page.get_by_test_id("bulk")).to_contain_text("3 selected")
+    page.get_by_label(re.compile("^Select ")).first.click()
+    expect(page.get_by_test_id("bulk")).to_contain_text("2 selected")
+    page.get_by_test_id("view-map").click()
+    expect(sounds).to_have_attribute("data-chosen", "2")
+    expect(page.get_by_test_id("bulk")).to_contain_text("2 selected")
+    page.get_by_role("link", name="Projects").first.click()
+    expect(page.locator("[data-room='/projects'][data-loaded=true]")).to_be_visible()
+    page.go_back()
+    expect(sounds).to_have_attribute("data-count", "3")
+    expect(sounds).to_have_attribute("data-chosen", "0")
+    expect(page.get_by_test_id("bulk")).to_have_count(0)
 
 
 def test_a_class_is_hidden_and_the_view_zooms(page: Page, canvas: FloatRect) -> None:

@@ -56,6 +56,7 @@ def library_map() -> rx.Component:
                         version=LibraryState.changes,
                         is_known=rx.State.is_hydrated,
                         any_marked=LibraryState.selected_count > 0,
+                        selected=LibraryState.map_selection,
                         on_select=LibraryState.select_samples,
                         on_open=LibraryState.open_sample,
                     ),

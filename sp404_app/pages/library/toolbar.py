@@ -43,6 +43,7 @@ def view_switch(*, is_map: bool = False) -> rx.Component:
                 text,
                 href=url,
                 aria_current="page" if is_here else None,
+                on_click=LibraryState.keep_selection,
                 data_testid=f"view-{text.lower()}",
             )
             for text, url, is_here in views

@@ -206,7 +206,10 @@ def _group(kind: str, problems: list[Problem]) -> ProblemGroup:
         for each in problems
         if each.kind == kind
     ]  # fmt: skip
-    is_many = kind != "marked_file" and sum(1 for row in rows if row.fix) > 1
+    # Copies of a pad are often wanted, so they are not all taken away by one click.
+    is_many = (
+        kind not in {"marked_file", "repeated_sound"} and sum(1 for row in rows if row.fix) > 1
+    )
     return ProblemGroup(kind, TITLES[kind], kind in NOTICES, is_many, len(rows), rows)
 
 

@@ -66,7 +66,8 @@ class LibraryState(LibraryActions, SessionState):
     answered: int = 0  # the id of the last window request that was answered
     loaded: bool = False
     filters_open: bool = False
-    _is_left_for_sample: bool = False  # then Back restores the selection
+    map_selection: list[str] = []  # what was selected when the map was opened
+    _is_selection_kept: bool = False  # by the next `load`: of Back from a sample, or of the map
 
     @rx.var
     def filtered(self) -> bool:
@@ -114,15 +115,18 @@ class LibraryState(LibraryActions, SessionState):
             await self._take_url(user_id)
         is_changed = is_typed or self._spoken is not None  # then the URL does not say the search
         named, self.query = self.query.like, await with_known_anchor(user_id, self.query)
-        if self.query != former or not self._is_left_for_sample:
+        is_same = _without_order(self.query) == _without_order(former)
+        if not is_same or not self._is_selection_kept:
             self._clear_selection()
-        self._is_left_for_sample = False
+        self._is_selection_kept = False
         # The spelling was corrected for the former search only.
         corrected = self.window.corrected if self.query == former else ""
         shown = with_spelling(self.query, corrected)
         if self._selected:  # some may be gone
             found = await in_transaction(search.search_ids, user_id, shown)
             self._selected &= set(map(str, found))
+        is_map = self.router.url.path.startswith("/map")
+        self.map_selection = sorted(self._selected)[:MAX_LASSO] if is_map else []
         await self._show(user_id, await self._find_cursor(user_id, shown))
         self.epoch += 1
         self.address = library_url(self.query) if is_changed else ""
@@ -313,6 +317,12 @@ class LibraryState(LibraryActions, SessionState):
         self._show_selection()
 
     @rx.event
+    async def keep_selection(self) -> None:
+        """Keep the selection when the list shows as a map, or the map as a list."""
+        await self._user_id()
+        self._is_selection_kept = True
+
+    @rx.event
     async def open_sample(self, sample_id: str) -> EventSpec:
         """Open the page of one sample."""
         await self._user_id()
@@ -373,6 +383,10 @@ class LibraryState(LibraryActions, SessionState):
         if not url.path.startswith("/map"):  # it has no order
             self.query, self._spoken = await with_text(user_id, query, query.q, None)
             self.is_step = self.is_step and self._spoken is None
+
+
+def _without_order(query: search.SampleQuery) -> search.SampleQuery:
+    return with_sort(query, EMPTY_QUERY.sort)  # the only one of the map
 
 
 undo_handlers[UNDO_DELETION] = LibraryState.undo

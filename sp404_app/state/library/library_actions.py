@@ -85,12 +85,13 @@ class LibraryActions(LibraryBase, mixin=True):
 
     @rx.event
     async def rename(self, form: dict[str, Any]) -> None:
-        """Rename the sample of the form."""
+        """Rename the sample of the form; without a name it keeps its own."""
         user_id, fields = await self._user_id(), validation.validate_form(form)
         sample_id = validation.validate_id(fields.get("sample_id"))
         name = validation.validate_text(fields.get("name", ""))
         self.renaming = ""
-        await in_transaction(samples.change_sample, user_id, sample_id, Change(name=name))
+        if name.strip():
+            await in_transaction(samples.change_sample, user_id, sample_id, Change(name=name))
         await self._show(user_id, self.window.start)
 
     @rx.event

@@ -46,7 +46,7 @@ async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:
 async def keep_selection(state: rx.State) -> None:
     """Keep the selection of this tab's list until the visitor returns from a sample."""
     library = await state.get_state(LibraryState)
-    library._is_left_for_sample = True  # noqa: SLF001 - not sent to the browser
+    library._is_selection_kept = True  # noqa: SLF001 - not sent to the browser
 
 
 async def picked_samples(

@@ -13,7 +13,7 @@ from sp404_app.services.account import preferences
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.projects import history, pads, projects
-from sp404_app.services.projects.kit import parse_bank
+from sp404_app.services.projects.kit import PadPosition, parse_bank
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -100,6 +100,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
                 is_old = page.head.revision < self.head.revision
                 if (self.bank, self.sheet.key) == (bank, chosen) and not is_old:
                     self._put(page)
+                    await self._close_stale_undo()
                     return True
 
     @rx.event
@@ -180,9 +181,11 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         ids = await picked_samples(self, user_id, validation.validate_id(sample_id))
         if len(ids) == 1:
             change = PadChange(sample_id=ids[0])
-            yield await self._run(user_id, pads.set_pad, self._pad_target(user_id, at), at, change)
+            target = self._pad_target(user_id, at)
+            refusal = await self._run(user_id, pads.set_pad, target, at, change)
         else:
-            yield await self._fill(user_id, at, ids)
+            refusal = await self._fill(user_id, at, ids)
+        yield refusal or self._say_put(at)
         await self._choose(user_id, str(at))
 
     @rx.event
@@ -194,9 +197,16 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         if start is None:
             yield ToastState.show("All pads are taken.", "error")  # type: ignore[misc]
             return
-        yield await self._fill(user_id, start, ids)
+        refusal = await self._fill(user_id, start, ids)
+        yield refusal or self._say_put(start)
         self.bank = start.bank_letter
         await self._choose(user_id, str(start))
+
+    def _say_put(self, at: PadPosition) -> EventSpec | None:
+        """Say where a sound went if the list of sounds covers the pads, as on a phone."""
+        if self.panel != "sounds":
+            return None
+        return ToastState.show(f"On pad {at}.")  # type: ignore[return-value]
 
     @rx.event
     async def move_pad(self, source: str, target: str, how: str) -> Stream:

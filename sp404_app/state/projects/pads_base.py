@@ -96,6 +96,8 @@ class PadsBase(SessionState, mixin=True):
         except REFUSALS as refusal:
             notice = refusal_notice(refusal)
         await self._show(user_id)
+        if notice is None:
+            await self._close_notice("error")  # what it asked for was done
         return notice
 
     async def _run_on_bank(
@@ -131,6 +133,18 @@ class PadsBase(SessionState, mixin=True):
                 load_page, user_id, self._id(), BANKS.index(self.bank), self.sheet.key
             )
         )
+        await self._close_stale_undo()
+
+    async def _close_stale_undo(self) -> None:
+        """Hide the undo of a bank's change once another change followed."""
+        if self._bank_change and self._bank_change.revision != self.head.revision:
+            self._bank_change = None
+            await self._close_notice("ok", UNDO_BANK_CHANGE)
+
+    async def _close_notice(self, tone: str, undo: str = "") -> None:
+        notice = await self.get_state(ToastState)
+        if notice.message and (notice.tone, notice.undo) == (tone, undo):
+            notice.message = ""
 
     def _put(self, page: PadPage) -> None:
         """Show what changed; what is equal is not sent again."""

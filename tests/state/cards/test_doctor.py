@@ -61,6 +61,7 @@ async def test_the_same_sound_on_two_pads_is_a_notice(tab: DoctorState, project:
     await run(tab.open_dialog(str(project.id)))
     assert (kinds(tab), tab.view.is_well) == (["repeated_sound"], True)
     assert tab.view.summary == "Everything is fine."
+    assert not tab.view.groups[0].can_fix  # one click would empty pads that are wanted
     assert [bank.letter for bank in tab.view.banks] == list("ABCDEFGHIJ")
     assert (tab.view.banks[0].share, tab.view.banks[1].size) == (100, "–")
 

@@ -282,7 +282,7 @@ async def test_back_from_a_sample_keeps_the_selection_of_a_corrected_search(
     velvet = keep("Velvet.wav")
     await run(tab.set_filter("q", "velvte"))
     await run(tab.select_rows("all", 0, 0))
-    tab._is_left_for_sample = True
+    tab._is_selection_kept = True
     in_tab(tab, cookie(user.id), url=f"/library?q=velvte&at={velvet}")
     await run(tab.load())
     assert (tab.selected_count, tab.cursor_row, tab.cursor_id) == (1, 0, str(velvet))
@@ -297,6 +297,9 @@ async def test_the_form_in_a_row_renames_its_sample(tab: LibraryState, keep: Kee
     assert tab.renaming == str(second)
     await run(tab.rename({"sample_id": str(first), "name": "Renamed"}))
     assert (kept(first).name, kept(second).name, tab.renaming) == ("Renamed", "B", "")
+    await run(tab.act("rename", str(second)))
+    await run(tab.rename({"sample_id": str(second), "name": "  "}))
+    assert (kept(second).name, tab.renaming) == ("B", "")
 
 
 async def test_the_lasso_selects_only_own_sounds_that_the_search_finds(
