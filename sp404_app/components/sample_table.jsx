@@ -17,7 +17,6 @@ const isPhone = () => window.matchMedia("(max-width: 700px)").matches;
 const isDialogOpen = () => document.querySelector("dialog[open]");
 
 let anchor = -1; // the row that was selected last without Shift, or -1 for the cursor
-const anchorRow = () => Math.max(0, anchor < 0 ? player.getSnapshot().cursor : anchor);
 
 export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, children, ...rest }) {
   useEffect(() => player.registerRow(index, track), [index, ...Object.values(track)]);
@@ -42,13 +41,13 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
   const onClick = (event) => {
     if (event.target.matches(".tick")) {
       // The box itself toggles its row; the rows between are those of the range.
-      if (event.shiftKey && anchor >= 0 && anchor !== index) onMark("range", anchor, index + Math.sign(anchor - index));
+      if (event.shiftKey && anchor >= 0 && anchor !== index) onMark("range", anchor, anchor < index ? index - 1 : index + 1);
       anchor = index;
     }
     if (press.current.isLong || event.target.closest("button, a, input")) return;
     const isSelecting = document.querySelector("[data-any-marked='true']");
     if (press.current.isTouch && isSelecting) onMark("toggle", index, index);
-    else if (event.shiftKey) onMark("range", index, anchorRow());
+    else if (event.shiftKey) onMark("range", index, Math.max(0, anchor < 0 ? player.getSnapshot().cursor : anchor));
     else if (event.ctrlKey || event.metaKey) {
       anchor = index;
       onMark("toggle", index, index);

@@ -28,7 +28,7 @@ function UploadRow({ item }) {
   return (
     <li className={`upload ${item.state}`} data-testid="upload" data-state={item.state}>
       <span className="upload-name" title={item.folder ? `${item.folder}/${item.name}` : item.name}>
-        {item.folder && <span className="muted">{item.folder.split("/").at(-1)}/</span>}
+        {item.folder && `${item.folder.split("/").at(-1)}/`}
         {item.name}
       </span>
       {item.state === "sending" && (item.sent >= item.size ? <span className="muted">processing…</span> : <span className="mono muted">{Math.round((100 * item.sent) / (item.size || 1))} %</span>)}

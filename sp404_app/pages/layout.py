@@ -29,10 +29,10 @@ NAVIGATION = (
 )
 # Further words by which the command palette finds them.
 WORDS = {
-    "/library": "add upload sort search",
-    "/usage": "limits quota storage",
-    BILLING_URL: "billing invoices payment upgrade",
-    "/account": "password two-factor 2fa tokens theme email",
+    "/library": "upload add",
+    "/usage": "quota limits",
+    BILLING_URL: "billing invoices payment",
+    "/account": "password two-factor 2fa tokens theme",
 }
 # What the command palette finds beside the navigation.
 FURTHER_DESTINATIONS = (

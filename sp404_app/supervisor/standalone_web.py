@@ -4,12 +4,7 @@ import os
 import sys
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor import (
-    database_checks,
-    frontend,
-    production_checks,
-    restore_recovery,
-)
+from sp404_app.supervisor import database_checks, frontend, production_checks, restore_recovery
 from sp404_app.supervisor.environment import ROOT, for_children
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
