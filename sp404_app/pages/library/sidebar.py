@@ -37,6 +37,7 @@ def sidebar(*, in_collection: bool = False) -> rx.Component:
             rx.el.a(
                 rx.el.span("Map", class_name="room-name"),
                 href="/map" if in_collection else LibraryState.map_url,
+                on_click=LibraryState.keep_selection,
                 class_name="room narrow-room",
                 data_testid="room-map",
             ),
