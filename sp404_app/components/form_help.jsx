@@ -1,5 +1,6 @@
 // Help with forms: an error disappears as its field is mended, the focus goes to the first error,
-// and a button shows a password. Errors are React's; what is mended is marked beside them.
+// what a browser refuses is said at its field, and a button shows a password. Other errors are React's;
+// what is mended is marked beside them.
 
 import { useEffect, useState } from "react";
 
@@ -13,14 +14,30 @@ function unmark(form) {
   form.querySelectorAll("[data-mended]").forEach((field) => delete field.dataset.mended);
 }
 
+// Says in our words, below the field, what browsers say in a bubble.
+function refuse(event) {
+  const { validity, validationMessage } = event.target;
+  const said = event.target.closest(".field")?.querySelector("p");
+  if (!said) return;
+  event.preventDefault();
+  said.dataset.refused = validity.valueMissing ? "Fill this in." : validity.typeMismatch ? "Enter a whole email address." : validationMessage;
+  event.target.setAttribute("aria-invalid", "true");
+}
+
 function mend({ target }) {
+  const refused = target.closest?.(".field")?.querySelector("[data-refused]");
+  if (refused) {
+    delete refused.dataset.refused;
+    // React's own error is mended below.
+    if (!refused.matches(".field-error")) target.setAttribute("aria-invalid", "false");
+  }
   const form = target.closest?.("form");
   if (!form) return;
   form.dataset.mended = "";
   const isOne = "oneAnswer" in form.dataset; // the error is about all fields together
   for (const input of isOne ? form.querySelectorAll("[aria-invalid]") : [target]) {
     const field = input.closest(".field");
-    if (!field || input.getAttribute("aria-invalid") !== "true") continue;
+    if (!field || input.getAttribute("aria-invalid") !== "true" || field.querySelector("[data-refused]")) continue;
     field.dataset.mended = "";
     input.setAttribute("aria-invalid", "false");
   }
@@ -64,10 +81,12 @@ export function FormHelp() {
     observer.observe(document.body, filter);
     document.addEventListener("input", mend);
     document.addEventListener("submit", submitted, true);
+    document.addEventListener("invalid", refuse, true);
     return () => {
       observer.disconnect();
       document.removeEventListener("input", mend);
       document.removeEventListener("submit", submitted, true);
+      document.removeEventListener("invalid", refuse, true);
     };
   }, []);
   return null;

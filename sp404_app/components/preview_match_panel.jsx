@@ -47,15 +47,29 @@ function useProjects(isOpen) {
 
 function TempoField({ bpm }) {
   const [text, setText] = useState("");
+  const [isWrong, setWrong] = useState(false);
   useEffect(() => setText(bpm ? formatBpm(bpm) : ""), [bpm]);
   const commit = () => {
     const value = Number(text.replace(",", "."));
+    setWrong(false);
     if (text === (bpm ? formatBpm(bpm) : "")) return; // leaving the field switches nothing on
     if (!text.trim()) player.setMatch({ bpm: null });
     else if (value >= MIN_BPM && value <= MAX_BPM) player.setMatch({ bpm: value, on: true });
-    else setText(bpm ? formatBpm(bpm) : "");
+    else {
+      setText(bpm ? formatBpm(bpm) : "");
+      setWrong(true);
+    }
   };
-  return <input id="match-bpm" className="input mono" inputMode="decimal" placeholder="As it is" value={text} title={`${MIN_BPM} to ${MAX_BPM} BPM`} data-testid="match-bpm" onChange={(event) => setText(event.target.value)} onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />;
+  return (
+    <>
+      <input id="match-bpm" className="input mono" inputMode="decimal" placeholder="As it is" value={text} aria-invalid={isWrong} data-testid="match-bpm" onChange={(event) => setText(event.target.value)} onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />
+      {isWrong && (
+        <p className="field-error" role="alert">
+          {`Enter ${MIN_BPM} to ${MAX_BPM} BPM.`}
+        </p>
+      )}
+    </>
+  );
 }
 
 function MatchPanel({ track, match, onClose }) {

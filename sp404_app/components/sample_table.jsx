@@ -69,6 +69,7 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
       data-testid="sample-row"
       data-id={track.id}
       onClick={onClick}
+      onClickCapture={(event) => event.detail > 1 && event.target.closest(".add") && event.stopPropagation()} // a double click puts the sound on one pad
       onPointerDown={onPointerDown}
       onPointerUp={endPress}
       onPointerCancel={endPress}
@@ -200,7 +201,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
         player.seek(player.position() + (event.key === "ArrowLeft" ? -1 : 1) * Math.max(0.1, (track ? track.seconds : 0) / 20));
       } else if (event.key === "Enter" && here && !onButton) {
         done();
-        onOpen(here.id);
+        if (!event.repeat) onOpen(here.id);
       } else if (event.key === "Escape") onMark("none", 0, 0);
       else if (command && event.key === "a") {
         done();

@@ -76,8 +76,10 @@ def test_dialogs_menus_and_panels_have_targets_for_fingers(
         go_to("/library")
         row = page.get_by_test_id("sample-row").first
         row.dispatch_event("pointerdown", {"pointerType": "touch"})
+        page.get_by_test_id("bulk-more").click()
         page.get_by_test_id("bulk-tag").wait_for()
         small["selection"] = find_small_targets(page)
+        page.keyboard.press("Escape")
         page.get_by_test_id("bulk-edit").click()
         page.get_by_test_id("bulk-bpm-half").wait_for()
         small["edit sounds"] = find_small_targets(page)

@@ -121,6 +121,25 @@ def test_a_wrong_password_keeps_the_email_and_the_redirect_target(
     expect(page.get_by_test_id("device")).to_have_count(1)
 
 
+def test_what_the_browser_refuses_is_said_at_its_field(page: Page) -> None:
+    ready(page, "/login")
+    email, password = page.get_by_test_id("email"), page.get_by_test_id("password")
+    page.get_by_test_id("submit").click()
+    expect(email).to_have_accessible_description("Fill this in.")
+    expect(password).to_have_accessible_description("Fill this in.")
+    expect(email).to_be_focused()
+    page.keyboard.type("mara")
+    expect(email).to_have_accessible_description("")
+    expect(email).to_have_attribute("aria-invalid", "false")
+    expect(password).to_have_attribute("aria-invalid", "true")
+    page.get_by_test_id("submit").click()
+    expect(email).to_have_accessible_description("Enter a whole email address.")
+    email.fill(f"nobody-{uuid.uuid4().hex}@example.com")
+    password.fill("not the password")
+    page.get_by_test_id("submit").click()
+    expect(password).to_have_accessible_description("Wrong email or password.")
+
+
 def test_one_click_signs_in_to_the_demo_account(page: Page) -> None:
     ready(page, "/login")
     page.get_by_test_id("demo").click()

@@ -153,6 +153,7 @@ def test_the_actions_for_selected_sounds_fit_into_a_narrow_window(
     bulk = page.get_by_test_id("bulk")
     expect(bulk).to_be_in_viewport(ratio=1)
     expect(bulk.get_by_test_id("bulk-delete")).to_be_in_viewport(ratio=1)
+    expect(bulk.get_by_test_id("bulk-more")).to_be_in_viewport(ratio=1)
 
 
 def test_a_collection_is_ordered_by_keys_drag_and_menu(page: Page, errors: list[str]) -> None:

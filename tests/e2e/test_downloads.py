@@ -135,6 +135,7 @@ def test_a_selection_is_downloaded_with_the_names_that_were_shown(
     for number in range(3):
         library.get_by_test_id("sample-row").nth(number).get_by_role("checkbox").first.click()
         expect(library.get_by_test_id("bulk")).to_contain_text(f"{number + 1} selected")
+    library.get_by_test_id("bulk-more").click()
     library.get_by_test_id("bulk-download").click()
     dialog = library.get_by_test_id("download-dialog")
     expect(dialog.get_by_test_id("download-what")).to_have_text("3 sounds")

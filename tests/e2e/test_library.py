@@ -215,6 +215,16 @@ def test_filters_and_sorting_are_kept_in_the_url(demo: Page) -> None:
     assert min(tempos) >= 90
 
 
+def test_a_range_that_ends_before_it_begins_is_explained(demo: Page) -> None:
+    demo.get_by_test_id("filters").click()
+    demo.get_by_test_id("bpm_min").fill("200")
+    demo.get_by_test_id("bpm_max").fill("50")
+    nothing = demo.get_by_test_id("nothing-found")
+    expect(nothing).to_contain_text("No sound has 200 BPM or more and 50 BPM or less.")
+    demo.get_by_test_id("bpm_max").fill("210")
+    expect(nothing).to_contain_text("Remove a filter or try another search.")
+
+
 def test_back_from_a_sample_restores_scroll_cursor_and_selection(demo: Page) -> None:
     demo.set_viewport_size({"width": 1440, "height": 420})
     table = demo.get_by_test_id("table")

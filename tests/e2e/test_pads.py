@@ -213,6 +213,14 @@ def test_the_search_is_reached_by_a_key_and_enter_fills_the_next_free_pad(kit: P
     kit.expect_names(A4="Studio Clap")
 
 
+def test_a_double_click_on_plus_fills_one_pad_and_two_clicks_fill_two(kit: PadPage) -> None:
+    put = kit.row("Studio Clap").get_by_test_id("put-next")
+    put.dblclick()
+    kit.expect_names(A4="Studio Clap")
+    kit.row("Low Tom").get_by_test_id("put-next").click()
+    kit.expect_names(A4="Studio Clap", A5="Low Tom", A6="")
+
+
 def test_number_keys_in_the_list_rate_and_do_not_play(kit: PadPage) -> None:
     page = kit.page
     page.get_by_test_id("table").focus()

@@ -106,6 +106,21 @@ def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
     expect(phone.get_by_test_id("player-toggle")).to_be_in_viewport(ratio=1)
 
 
+def test_all_actions_on_a_selection_are_in_sight_or_in_its_menu(phone: Page) -> None:
+    first = phone.get_by_test_id("sample-row").first
+    first.dispatch_event("pointerdown", {"pointerType": "touch"})
+    bar = phone.get_by_test_id("bulk")
+    expect(bar).to_contain_text("1 selected")
+    for name in ("collect", "pads", "edit", "favourite", "delete", "more"):
+        expect(bar.get_by_test_id(f"bulk-{name}")).to_be_in_viewport(ratio=1)
+    bar.get_by_test_id("bulk-more").tap()
+    for name in ("download", "project", "tag", "analyse"):
+        expect(phone.get_by_test_id(f"bulk-{name}")).to_be_in_viewport(ratio=1)
+    phone.keyboard.press("Escape")
+    expect(bar).to_contain_text("1 selected")
+    expect(phone.get_by_test_id("bulk-tag")).to_have_count(0)
+
+
 def test_a_tablet_shows_the_wave_of_the_player(phone: Page) -> None:
     phone.set_viewport_size({"width": 820, "height": 1180})
     row(phone, LOOP).tap()

@@ -194,6 +194,7 @@ def test_a_selection_becomes_a_project_and_the_sample_page_shows_its_pads(
     page.get_by_test_id("sort-name").click()
     page.get_by_test_id("table").focus()
     page.keyboard.press("Control+a")
+    page.get_by_test_id("bulk-more").click()
     page.get_by_test_id("bulk-project").click()
     expect(page.get_by_test_id("new-project-sounds")).to_have_text(
         "3 sounds, on the pads from A1 on."

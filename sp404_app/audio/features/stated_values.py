@@ -12,13 +12,14 @@ from sp404_app.audio.features.filename_hints import (
     read_filename_hints,
     tempo_fits_length,
 )
-from sp404_app.audio.features.filename_tokens import ONE_SHOT_WORDS
+from sp404_app.audio.features.filename_tokens import LOOP_WORDS, ONE_SHOT_WORDS
 
 FILE, NAME, FOLDER, LENGTH = "file", "name", "folder", "length"
 LOOP_NAME: Final = re.compile(r"(?:loop|break|breakbeat|beat|groove)s?(?![a-z])", re.IGNORECASE)
 LOOP_BEATS: Final = (4, 8, 16, 32, 64)
 # One octave, so that a length gives one tempo at most.
 MIN_LENGTH_BPM, MAX_LENGTH_BPM = 80, 159
+MIN_FOLDER_BEATS: Final = 2  # a folder's tempo is that of its loops, not of its hits
 LENGTH_TOLERANCE: Final = 5e-5  # relative; a length by chance meets it once in a hundred times
 
 
@@ -42,8 +43,9 @@ def read_stated_values(
     """Return what is stated with certainty; nobody has listened to the sound.
 
     A tempo counts if "bpm" is beside it, or the length is exactly whole beats at it; a key, if it
-    cannot be another word. Without any, a length of whole bars at a whole tempo counts for what is
-    named a loop.
+    cannot be another word. The tempo of a folder does not count for hits: sounds of less than two
+    beats, and those that are named so and have no length of whole beats. Without any, a length of
+    whole bars at a whole tempo counts for what is named a loop.
 
     Args:
         folder: The folders above the file, separated by "/".
@@ -65,6 +67,8 @@ def read_stated_values(
         if not (is_sure or confirmed):
             bpm = None
     bpm_source = "" if bpm is None else _source(bpm, tags.tempo(duration), named.bpm)
+    if bpm and bpm_source == FOLDER and _is_hit(filename, bpm, duration):
+        bpm, bpm_source = None, ""
     if bpm is None and (bpm := _tempo_of_length(f"{folder}/{filename}", duration)):
         bpm_source, confirmed = LENGTH, True
     key = merged.key if merged.key_certain else None
@@ -78,9 +82,21 @@ def _source(value: float | str, tagged: float | str | None, named: float | str |
     return NAME if value == named else FOLDER
 
 
+def _is_hit(filename: str, bpm: float, duration: float) -> bool:
+    if duration and bpm * duration / 60 < MIN_FOLDER_BEATS:
+        return True
+    words = _words(filename)
+    is_named_hit = bool(words & ONE_SHOT_WORDS) and not words & LOOP_WORDS
+    return is_named_hit and not is_exact_length(bpm, duration)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]+", text.lower()))
+
+
 def _tempo_of_length(path: str, duration: float) -> float | None:
     """Return the tempo at which a loop has whole bars to the sample, if it is a whole number."""
-    words = set(re.findall(r"[^\W\d_]+", path.rsplit("/", 1)[-1].lower()))
+    words = _words(path.rsplit("/", 1)[-1])
     if not duration or not LOOP_NAME.search(path) or words & ONE_SHOT_WORDS:
         return None
     for beats in LOOP_BEATS:

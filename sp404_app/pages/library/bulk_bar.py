@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from sp404_app.components.menus import menu_button, menu_item
 from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
@@ -32,17 +33,22 @@ def bulk_bar(*, in_collection: bool = False) -> rx.Component:
                 bulk_button("Add to collection…", "collect", AddToCollectionState.open_dialog("")),
                 *([rx.cond(CollectionState.sheet.is_smart, "", removal)] if in_collection else []),
                 bulk_button("Put on pads…", "pads", PutOnPadsState.open_dialog("")),
-                bulk_button("New project", "project", NewProjectState.open_for_selection),
-                bulk_button("Download as…", "download", DownloadState.open_for_selection),
                 bulk_button("Edit…", "edit", BulkEditState.open_for_selection),
-                bulk_button("Tag", "tag", act("tag", "")),
                 rx.cond(
                     LibraryState.all_favourites,
                     bulk_button("Unfavourite", "favourite", act("unmark", "")),
                     bulk_button("Favourite", "favourite", act("mark", "")),
                 ),
-                bulk_button("Analyse again", "analyse", act("analyse", "")),
                 bulk_button("Delete", "delete", act("delete", "")),
+                menu_button(
+                    bulk_item("Download as…", "download", DownloadState.open_for_selection),
+                    bulk_item("New project", "project", NewProjectState.open_for_selection),
+                    bulk_item("Tag", "tag", act("tag", "")),
+                    bulk_item("Analyse again", "analyse", act("analyse", "")),
+                    label="More actions on the selection",
+                    text="More",
+                    test_id="bulk-more",
+                ),
             ),
         ),
         rx.el.button(
@@ -55,6 +61,11 @@ def bulk_bar(*, in_collection: bool = False) -> rx.Component:
         class_name="bulk",
         data_testid="bulk",
     )
+
+
+def bulk_item(text: str, action: str, handler: Any) -> rx.Component:
+    """Item of the bar's menu that applies an action to the selection."""
+    return menu_item(text, f"bulk-{action}", on_click=handler)
 
 
 def bulk_button(text: str, action: str, handler: Any, kind: str = "ghost") -> rx.Component:

@@ -28,13 +28,7 @@ def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
                 ),
                 rx.fragment(
                     rx.el.h2("No matching sounds"),
-                    rx.el.p(
-                        rx.cond(
-                            LibraryState.unknown_name != "",
-                            f"No sound is named “{LibraryState.unknown_name}”.",
-                            "Remove a filter or try another search.",
-                        )
-                    ),
+                    rx.el.p(LibraryState.empty_reason),
                     facet_watch(
                         is_open=True,
                         version=LibraryState.api_parameters,

@@ -71,6 +71,15 @@ def _range_text(least: float | None, most: float | None, unit: str) -> str:
     return f"from {least:g}{unit}" if most is None else f"{least:g}–{most:g}{unit}"
 
 
+def explain_empty_range(query: SampleQuery) -> str:
+    """Return a sentence about a range that ends before it begins, or ""."""
+    for lower, upper, unit in RANGES.values():
+        least, most = getattr(query, lower), getattr(query, upper)
+        if least is not None and most is not None and least > most:
+            return f"No sound has {least:g}{unit} or more and {most:g}{unit} or less."
+    return ""
+
+
 def validate_chips(chips: object) -> list[tuple[str, str]]:
     """Return the groups and values of chips to remove.
 

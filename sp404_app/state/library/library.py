@@ -17,7 +17,13 @@ from sp404_app.services.library import scrolling, search
 from sp404_app.services.library.likeness_words import parse_like
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
-from sp404_app.state.library.filter_chips import Chip, chips_of, validate_chips, without_chips
+from sp404_app.state.library.filter_chips import (
+    Chip,
+    chips_of,
+    explain_empty_range,
+    validate_chips,
+    without_chips,
+)
 from sp404_app.state.library.library_actions import (
     UNDO_DELETION,
     UNDO_FAVOURITE,
@@ -76,10 +82,13 @@ class LibraryState(LibraryActions, SessionState):
         return replace(usual, trash=False, collection=None) != EMPTY_QUERY
 
     @rx.var
-    def unknown_name(self) -> str:
-        """Return the name in a text such as "like NAME" that no sound has."""
-        phrase = None if self.window.total else parse_like(self.query.q)
-        return phrase.name if phrase else ""
+    def empty_reason(self) -> str:
+        """Return why nothing is found, or what to do about it; empty if there are sounds."""
+        if self.window.total:
+            return ""
+        if phrase := parse_like(self.query.q):
+            return f"No sound is named “{phrase.name}”."
+        return explain_empty_range(self.query) or "Remove a filter or try another search."
 
     @rx.var
     def chips(self) -> list[Chip]:

@@ -15,6 +15,11 @@ BARS_AT_90 = 8 * 60 / 90
         ("", "Dusty 90bpm.wav", BARS_AT_90, {}, 90.0, "name", True),
         ("95bpm", "dusty.wav", 4.0, {}, 95.0, "folder", False),
         ("95bpm", "dusty 92bpm.wav", 4.0, {}, 92.0, "name", False),
+        ("95bpm", "dusty.wav", 0.6, {}, None, "", False),  # less than two beats: a hit
+        ("95bpm", "Kick.wav", 1.9, {}, None, "", False),
+        ("95bpm", "Hats.wav", 8 * 60 / 95, {}, 95.0, "folder", True),
+        ("95bpm", "Kick Loop.wav", 1.75, {}, 95.0, "folder", False),
+        ("", "kick 95bpm.wav", 0.4, {}, 95.0, "name", False),
         ("", "kick.wav", 0.4, {}, None, "", False),
         ("", "90_Drums.wav", BARS_AT_90, {}, 90.0, "name", True),
         ("", "90_Drums.wav", 4.7, {}, None, "", False),  # a number that nothing confirms

@@ -7,7 +7,12 @@ import pytest
 
 from sp404_app.errors import ValidationFailed
 from sp404_app.services.library.search import SampleQuery
-from sp404_app.state.library.filter_chips import chips_of, validate_chips, without_chip
+from sp404_app.state.library.filter_chips import (
+    chips_of,
+    explain_empty_range,
+    validate_chips,
+    without_chip,
+)
 from sp404_app.state.library.search_params import EMPTY_QUERY, empty_query
 
 EVERYTHING = SampleQuery(
@@ -89,3 +94,20 @@ def test_a_removed_chip_removes_nothing_else() -> None:
 def test_an_unknown_chip_is_refused(group: str, value: str) -> None:
     with pytest.raises(ValidationFailed):
         without_chip(EVERYTHING, group, value)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        (SampleQuery(bpm_min=90, bpm_max=90), ""),
+        (SampleQuery(bpm_min=90), ""),
+        (SampleQuery(bpm_max=0), ""),
+        (SampleQuery(bpm_min=90, bpm_max=0), "No sound has 90 BPM or more and 0 BPM or less."),
+        (
+            SampleQuery(duration_min=2.5, duration_max=1),
+            "No sound has 2.5 s or more and 1 s or less.",
+        ),
+    ],
+)
+def test_a_range_that_ends_before_it_begins_is_said(query: SampleQuery, reason: str) -> None:
+    assert explain_empty_range(query) == reason

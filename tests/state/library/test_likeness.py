@@ -280,9 +280,9 @@ async def test_clearing_undoes_the_order_that_a_text_chose(
 async def test_a_name_that_no_sound_has_is_said(tab: LikenessState, ids: list[uuid.UUID]) -> None:
     rename({ids[0]: "Dusty"})
     await run(tab.set_filter("q", "like nonsense but faster"))
-    assert (tab.query.like, tab.unknown_name) == (None, "nonsense")
+    assert (tab.query.like, tab.empty_reason) == (None, "No sound is named “nonsense”.")
     await run(tab.set_filter("q", "like dusty"))
-    assert tab.unknown_name == ""
+    assert tab.empty_reason == ""
 
 
 async def test_such_a_text_typed_while_the_page_loads_goes_with_its_words(
