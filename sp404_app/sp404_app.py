@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sp404_app import logs, models
 from sp404_app.api import lifecycle
 from sp404_app.api.app import api, wrap_in_middleware
+from sp404_app.api.error_handlers import find_outage
 from sp404_app.api.middleware.built_files import expire_former_assets
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.installation import installation_links
@@ -49,6 +50,7 @@ def show_error(exception: Exception) -> EventSpec:
     """Show an event handler's error in the page; log it if no service raised it."""
     if isinstance(exception, Unauthenticated):
         return rx.redirect(redirects.login_url(exception.page), replace=True)
+    exception = find_outage(exception) or exception
     if isinstance(exception, AppError):
         return ToastState.show(str(exception), "error")  # type: ignore[return-value]
     reference = uuid.uuid4().hex[:8]

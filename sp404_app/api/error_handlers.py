@@ -9,6 +9,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from redis.exceptions import ConnectionError as NoRedis
+from redis.exceptions import TimeoutError as NoAnswerOfRedis
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
@@ -35,6 +37,7 @@ VALIDATION_MESSAGES = {
 }
 UNAVAILABLE_RETRY_S = 5
 DATABASE_UNAVAILABLE = (OperationalError, NoFreeConnection)  # down, read-only or full
+REDIS_UNAVAILABLE = (NoRedis, NoAnswerOfRedis)
 
 log = structlog.get_logger()
 
@@ -79,12 +82,16 @@ def unexpected_error_response() -> JSONResponse:
     return error_response(500, SERVER_ERROR, details={"reference": request_id})
 
 
-def database_unavailable_response(error: Exception) -> JSONResponse:
-    """Log why the database cannot be used, and return a 503."""
-    log.error("database unavailable", error=type(getattr(error, "orig", None) or error).__name__)
-    return app_error_response(
-        Unavailable("The database is unavailable. Try again in a few seconds.")
-    )
+def find_outage(error: Exception) -> Unavailable | None:
+    """Return what to say if PostgreSQL or Redis cannot be used, and log why; else None."""
+    if isinstance(error, DATABASE_UNAVAILABLE):
+        cause = getattr(error, "orig", None) or error
+        log.error("database unavailable", error=type(cause).__name__)
+        return Unavailable("The database is unavailable. Try again in a few seconds.")
+    if isinstance(error, REDIS_UNAVAILABLE):
+        log.error("redis unavailable", error=type(error).__name__)
+        return Unavailable("This is unavailable for a moment. Try again in a few seconds.")
+    return None
 
 
 def app_error_response(error: AppError) -> JSONResponse:
@@ -112,8 +119,8 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DataError, _handle_unstorable_value)
     api.add_exception_handler(UnicodeEncodeError, _handle_unstorable_value)
     api.add_exception_handler(IntegrityError, _handle_integrity_error)
-    for kind in DATABASE_UNAVAILABLE:
-        api.add_exception_handler(kind, _handle_database_unavailable)
+    for kind in (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE):
+        api.add_exception_handler(kind, _handle_outage)
     api.add_exception_handler(Exception, _handle_unexpected)
 
 
@@ -168,8 +175,10 @@ async def _handle_integrity_error(_: Request, error: Exception) -> JSONResponse:
     return app_error_response(Conflict("Someone else changed this in the meantime. Try again."))
 
 
-async def _handle_database_unavailable(_: Request, error: Exception) -> JSONResponse:
-    return database_unavailable_response(error)
+async def _handle_outage(_: Request, error: Exception) -> JSONResponse:
+    outage = find_outage(error)
+    assert outage
+    return app_error_response(outage)
 
 
 async def _handle_unexpected(_: Request, __: Exception) -> JSONResponse:

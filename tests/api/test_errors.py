@@ -4,11 +4,14 @@ import uuid
 from typing import Any
 
 import pytest
+import redis
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 from sqlmodel import text
 from structlog.testing import capture_logs
 
+from sp404_app import sp404_app
 from sp404_app.api.app import allowed_methods, api, wrap_in_middleware
 from sp404_app.api.deps import Database
 from sp404_app.db import transaction
@@ -49,6 +52,10 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_only(session: Database) -> None:
         session.execute(text("set transaction read only"))
         session.execute(text("delete from sign_ins"))
+
+    @router.get("/redis")
+    def ask_redis() -> None:
+        redis.Redis.from_url("redis://127.0.0.1:1").ping()
 
     routes = list(api.router.routes)
     api.include_router(router, prefix="/broken")
@@ -167,6 +174,34 @@ def test_a_database_that_only_reads_is_503(client: TestClient) -> None:
         answer = client.get("/broken/read-only")
     assert_error(answer, 503, "unavailable")
     assert "unexpected error" not in [line["event"] for line in lines]
+
+
+@pytest.mark.usefixtures("broken")
+def test_without_redis_the_answer_is_503_and_one_line_is_logged(client: TestClient) -> None:
+    with capture_logs() as lines:
+        answer = client.get("/broken/redis")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    logged = [line["event"] for line in lines if line["log_level"] == "error"]
+    assert logged == ["redis unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (redis.ConnectionError(SECRET), "This is unavailable for a moment."),
+        (redis.TimeoutError(SECRET), "This is unavailable for a moment."),
+        (OperationalError(SECRET, {}, OSError(SECRET)), "The database is unavailable."),
+        (RuntimeError(SECRET), "Something went wrong on our side."),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_of_an_event_handler_is_said_in_words(error: Exception, said: str) -> None:
+    with capture_logs() as lines:
+        shown = str(sp404_app.show_error(error))
+    assert said in shown
+    assert "secret" not in shown
+    assert [("exc_info" in line) for line in lines] == [isinstance(error, RuntimeError)]
 
 
 def test_openapi_describes_the_api_and_no_forms(client: TestClient) -> None:

@@ -1,6 +1,6 @@
 """Unhandled exceptions: log them and answer 500 in the shape of every other API error.
 
-Middleware also asks the database; without it, the answer is the 503 that routes give.
+Middleware also asks the database and Redis; without them, the answer is the 503 that routes give.
 """
 
 import structlog
@@ -28,8 +28,8 @@ def catch_server_errors(app: ASGIApp) -> ASGIApp:
         except Exception as error:  # the last handler before the server: any exception may arrive
             if scope["type"] != "http":
                 raise
-            if isinstance(error, error_handlers.DATABASE_UNAVAILABLE):
-                answer = error_handlers.database_unavailable_response(error)
+            if outage := error_handlers.find_outage(error):
+                answer = error_handlers.app_error_response(outage)
             else:
                 kind = type(error).__name__
                 log.exception("unexpected error", route=route_pattern(scope), kind=kind)

@@ -64,7 +64,7 @@ class BillingState(SessionState):
         user_id = await self._user_id()
         if checkout_id := self.router.url.query_parameters.get("session_id"):
             await self._activate(user_id, validation.validate_text(checkout_id, 255))
-        async for burst in events.listen(user_id):
+        async for burst in events.follow(user_id):
             if not burst or any(event.topic is Topic.SUBSCRIPTION for event in burst):
                 async with self:
                     await self._read(user_id)

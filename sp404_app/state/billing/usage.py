@@ -92,7 +92,7 @@ class UsageState(SessionState):
     async def watch(self) -> None:
         """Reload on quota and subscription events until the tab closes."""
         user_id = await self._user_id()
-        async for burst in events.listen(user_id, 1.0):
+        async for burst in events.follow(user_id, 1.0):
             if not burst or any(
                 event.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for event in burst
             ):

@@ -83,7 +83,7 @@ class CollectionState(SessionState):
     async def watch(self) -> None:
         """Follow the changes of the collection until the tab leaves the page."""
         user_id, collection_id = await self._user_id(), route.collection_id(self)
-        async for burst in events.listen(user_id):
+        async for burst in events.follow(user_id):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue
             try:

@@ -60,7 +60,7 @@ class CollectionListState(SessionState):
     async def watch(self) -> None:
         """Refresh the list at every change of the library, until the tab leaves the page."""
         user_id = await self._user_id()
-        async for burst in events.listen(user_id, patience=REFRESH_S):
+        async for burst in events.follow(user_id, patience=REFRESH_S):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue
             async with self:

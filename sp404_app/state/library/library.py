@@ -163,7 +163,7 @@ class LibraryState(LibraryActions, SessionState):
         user_id = await self._user_id()
         async with self:
             self._early_choice = None  # a choice made after `load` ran is shown already
-        async for burst in events.listen(user_id):
+        async for burst in events.follow(user_id):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue  # pads are not shown in the library
             async with self:

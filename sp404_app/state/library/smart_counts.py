@@ -34,7 +34,7 @@ class SmartCountState(SessionState):
     async def watch(self) -> None:
         """Count now and after every change of the library, until the tab leaves the page."""
         user_id = await self._user_id()
-        async for burst in events.listen(user_id, GATHER_S, patience=REFRESH_S):
+        async for burst in events.follow(user_id, GATHER_S, patience=REFRESH_S):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue
             began = time.monotonic()

@@ -65,7 +65,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         user_id, project_id = await self._user_id(), self._project_id
         if not project_id:
             return
-        async for burst in events.listen(user_id, GATHER_S):
+        async for burst in events.follow(user_id, GATHER_S):
             changes = _changes_of_page(burst, project_id)
             if burst and not changes:
                 continue

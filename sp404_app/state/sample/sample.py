@@ -75,7 +75,7 @@ class SampleState(SessionState):
     async def watch(self) -> Stream:
         """Follow the sample's events until the tab leaves the page."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
-        async for burst in events.listen(user_id):
+        async for burst in events.follow(user_id):
             if any(item.topic is Topic.PROJECT for item in burst):
                 yield SamplePadsState.show
             if any(item.topic is Topic.COLLECTION for item in burst):
