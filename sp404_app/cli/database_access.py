@@ -50,9 +50,17 @@ def record(settings: Settings, write: Callable[[str], None], what: str) -> str:
     try:
         with database_url(settings, exclusive=False) as url:
             write(url)
-    except (psycopg.Error, Failure):
-        return f" The database did not record it, so the alert on old {what} stays."
+    except (psycopg.Error, Failure) as error:
+        reason = str(error) if isinstance(error, Failure) else _explain(error)
+        note = f" The database did not record it, so the alert on old {what} stays."
+        return f"{note} The reason: {reason}"
     return ""
+
+
+def _explain(error: psycopg.Error) -> str:
+    """Return the server's own sentence, or what kind of error there was without one."""
+    message = error.diag.message_primary or type(error).__name__
+    return f"{message.rstrip('.')}."
 
 
 def _url_of_running(home: Home) -> str:

@@ -111,9 +111,8 @@ def _keep_result(settings: Settings, created_at: str, message: str, *, succeeded
 def _record(settings: Settings, created_at: str, *, succeeded: bool) -> str:
     if not settings.database_url and not Home(settings.home).postgres.exists():
         return ""  # there is no library here, only backups
-    try:
-        with database_access.database_url(settings, exclusive=False) as url:
-            backup_log.record_rehearsal(url, created_at, succeeded=succeeded)
-    except (psycopg.Error, Failure):
-        return " The database did not record it, so the alert on old rehearsals stays."
-    return ""
+
+    def write(url: str) -> None:
+        backup_log.record_rehearsal(url, created_at, succeeded=succeeded)
+
+    return database_access.record(settings, write, "rehearsals")

@@ -102,6 +102,7 @@ def test_a_backup_that_cannot_be_recorded_is_still_complete(
     monkeypatch.setattr(backup_log, "INSERT", "insert into missing values (%s, %s, %s, %s)")
     said = backup.create_backup(here, tmp_path / "backup")
     assert "did not record it" in said
+    assert said.endswith('The reason: relation "missing" does not exist.')
     backup_manifest.read_manifest(tmp_path / "backup")
 
 
