@@ -161,7 +161,7 @@ export function CsvImport({ onClose }) {
           {phase === "done" ? "Close" : "Cancel"}
         </button>
         {phase !== "done" && (
-          <button type="button" className={phase === "preview" ? "button" : "button primary"} disabled={isBusy} onClick={() => input.current.click()} data-testid="csv-choose">
+          <button type="button" autoFocus className={phase === "preview" ? "button" : "button primary"} disabled={isBusy} onClick={() => input.current.click()} data-testid="csv-choose">
             {phase === "choose" ? "Choose a file" : "Choose another file"}
           </button>
         )}

@@ -4,8 +4,11 @@ import reflex as rx
 from reflex.event import no_args_event_spec
 
 
-class CsvImport(rx.Component):
-    """File chooser, preview and Apply button; `on_close` is called by Cancel and Close."""
+class CsvImport(rx.NoSSRComponent):
+    """File chooser, preview and Apply button; `on_close` is called by Cancel and Close.
+
+    Its script is loaded when it is shown.
+    """
 
     library = rx.asset("csv_import.jsx", shared=True).importable_path
     tag = "CsvImport"
