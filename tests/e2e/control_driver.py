@@ -269,14 +269,20 @@ class ControlDriver:
     def _drive_again(self, name: str) -> None:
         """Reach and operate a control that was seen but disappeared before its turn."""
         for opener in self.seen[name][:MAX_ATTEMPTS]:
-            self._reopen()
-            for step in (*self.seen.get(opener, [""])[:1], opener, name):
-                self._step(step)
-            if name in self.driven:
-                self._drive_new(name)
-                return
+            for first in self._ways_to(opener)[:MAX_ATTEMPTS]:
+                self._reopen()
+                for step in (first, opener, name):
+                    self._step(step)
+                if name in self.driven:
+                    self._drive_new(name)
+                    return
         self.at, self.driven[name] = name, ""
         self.report_error("was visible once and could not be reached again")
+
+    def _ways_to(self, opener: str) -> list[str]:
+        """Return after what an opener was seen; keys work on a page that was just opened."""
+        first, *others = self.seen.get(opener, [""])
+        return [first, *sorted(others, key=lambda way: not way.startswith("key "))]
 
     def _step(self, name: str) -> None:
         if name.startswith("key "):
