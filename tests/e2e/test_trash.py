@@ -89,7 +89,7 @@ def test_a_phone_selects_by_a_long_press_and_restores_from_the_trash(
         rows.first.get_by_test_id("row-menu").click()
         page.get_by_test_id("menu-delete-for-good").click()
         expect(page.get_by_test_id("deletion")).to_contain_text("Delete 1 sound permanently?")
-        page.get_by_role("button", name="Cancel").click()
+        page.get_by_test_id("deletion").get_by_role("button", name="Cancel").click()
         rows.first.get_by_test_id("row-menu").click()
         page.get_by_test_id("menu-restore").click()
         expect(rows).to_have_count(1)
