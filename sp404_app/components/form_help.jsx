@@ -17,10 +17,12 @@ function unmark(form) {
 // Says in our words, below the field, what browsers say in a bubble.
 function refuse(event) {
   const { validity, validationMessage } = event.target;
-  const said = event.target.closest(".field")?.querySelector("p");
+  const field = event.target.closest(".field");
+  const said = field?.querySelector("p");
   if (!said) return;
   event.preventDefault();
-  said.dataset.refused = validity.valueMissing ? "Fill this in." : validity.typeMismatch ? "Enter a whole email address." : validationMessage;
+  delete field.dataset.mended;
+  said.dataset.refused = validity.valueMissing ? "Fill this in." : validity.typeMismatch ? "Enter a valid email address." : validationMessage;
   event.target.setAttribute("aria-invalid", "true");
 }
 

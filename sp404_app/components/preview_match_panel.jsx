@@ -49,8 +49,12 @@ function TempoField({ bpm }) {
   const [text, setText] = useState("");
   const [isWrong, setWrong] = useState(false);
   useEffect(() => setText(bpm ? formatBpm(bpm) : ""), [bpm]);
+  const change = (event) => {
+    setText(event.target.value);
+    setWrong(false); // it is being mended
+  };
   const commit = () => {
-    const value = Number(text.replace(",", "."));
+    const value = /^\d+([.,]\d+)?$/.test(text.trim()) ? Number(text.replace(",", ".")) : NaN;
     setWrong(false);
     if (text === (bpm ? formatBpm(bpm) : "")) return; // leaving the field switches nothing on
     if (!text.trim()) player.setMatch({ bpm: null });
@@ -62,7 +66,7 @@ function TempoField({ bpm }) {
   };
   return (
     <>
-      <input id="match-bpm" className="input mono" inputMode="decimal" placeholder="As it is" value={text} aria-invalid={isWrong} data-testid="match-bpm" onChange={(event) => setText(event.target.value)} onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />
+      <input id="match-bpm" className="input mono" inputMode="decimal" placeholder="As it is" value={text} aria-invalid={isWrong} data-testid="match-bpm" onChange={change} onBlur={commit} onKeyDown={(event) => event.key === "Enter" && commit()} />
       {isWrong && (
         <p className="field-error" role="alert">
           {`Enter ${MIN_BPM} to ${MAX_BPM} BPM.`}

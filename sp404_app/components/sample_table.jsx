@@ -70,6 +70,7 @@ export function SampleRow({ index, track, marked, opensOnTap, onMark, onOpen, ch
       data-id={track.id}
       onClick={onClick}
       onClickCapture={(event) => event.detail > 1 && event.target.closest(".add") && event.stopPropagation()} // a double click puts the sound on one pad
+      onKeyDown={(event) => event.repeat && event.key === "Enter" && event.target.closest("button") && event.preventDefault()} // a held key presses a button once
       onPointerDown={onPointerDown}
       onPointerUp={endPress}
       onPointerCancel={endPress}

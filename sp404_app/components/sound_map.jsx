@@ -413,7 +413,13 @@ export function SoundMap({ query, version, isKnown, anyMarked, selected, onSelec
     if (best >= 0) hear(best);
   };
   const onKeyDown = (event) => {
-    if (!points || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!points || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key !== "a") return;
+      event.preventDefault();
+      select(points.id.map((_, each) => each).filter(isShown));
+      return;
+    }
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.key in moves) step(...moves[event.key]);
     else if (event.key === "Enter" && here >= 0) onOpen(points.id[here]);

@@ -133,11 +133,35 @@ def test_what_the_browser_refuses_is_said_at_its_field(page: Page) -> None:
     expect(email).to_have_attribute("aria-invalid", "false")
     expect(password).to_have_attribute("aria-invalid", "true")
     page.get_by_test_id("submit").click()
-    expect(email).to_have_accessible_description("Enter a whole email address.")
+    expect(email).to_have_accessible_description("Enter a valid email address.")
     email.fill(f"nobody-{uuid.uuid4().hex}@example.com")
     password.fill("not the password")
     page.get_by_test_id("submit").click()
     expect(password).to_have_accessible_description("Wrong email or password.")
+    password.fill("")
+    page.get_by_test_id("submit").click()
+    said = page.get_by_test_id("password-said")
+    expect(said).to_be_visible()
+    assert said.evaluate("e => getComputedStyle(e).fontSize") == "0px"  # only the refusal shows
+    assert said.evaluate("e => getComputedStyle(e, '::after').content") == '"Fill this in."'
+    page.keyboard.type("x")
+    expect(said).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("", "Fill this in."), ("mara", "Enter a valid email address.")],
+    ids=["empty", "no-address"],
+)
+def test_no_reset_link_is_promised_to_what_is_no_address(
+    page: Page, address: str, said: str
+) -> None:
+    page.goto("/forgot-password")
+    expect(page.get_by_test_id("submit")).to_be_enabled()
+    page.get_by_test_id("email").fill(address)
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("email")).to_have_accessible_description(said)
+    expect(page.get_by_test_id("sent")).to_have_count(0)
 
 
 def test_one_click_signs_in_to_the_demo_account(page: Page) -> None:

@@ -154,6 +154,10 @@ def test_the_actions_for_selected_sounds_fit_into_a_narrow_window(
     expect(bulk).to_be_in_viewport(ratio=1)
     expect(bulk.get_by_test_id("bulk-delete")).to_be_in_viewport(ratio=1)
     expect(bulk.get_by_test_id("bulk-more")).to_be_in_viewport(ratio=1)
+    bar, button = bulk.bounding_box(), bulk.get_by_test_id("bulk-delete").bounding_box()
+    assert bar
+    assert button
+    assert bar["height"] < 2 * button["height"]  # one line
 
 
 def test_a_collection_is_ordered_by_keys_drag_and_menu(page: Page, errors: list[str]) -> None:
@@ -203,6 +207,7 @@ def test_removing_a_sound_keeps_it_in_the_library_and_is_undone_at_its_place(
     expect(names(page)).to_have_text(NAMES)
     page.get_by_test_id("table").focus()
     page.keyboard.press("Control+a")
+    page.get_by_test_id("bulk-more").click()
     page.get_by_test_id("bulk-remove").click()
     expect(page.get_by_test_id("empty-collection")).to_contain_text("No sounds yet")
     page.goto("/library?sort=name")

@@ -219,6 +219,13 @@ def test_a_double_click_on_plus_fills_one_pad_and_two_clicks_fill_two(kit: PadPa
     kit.expect_names(A4="Studio Clap")
     kit.row("Low Tom").get_by_test_id("put-next").click()
     kit.expect_names(A4="Studio Clap", A5="Low Tom", A6="")
+    kit.row("Side Stick").get_by_test_id("put-next").focus()
+    for _ in range(4):  # held: Playwright repeats a key that is down
+        kit.page.keyboard.down("Enter")
+    kit.page.keyboard.up("Enter")
+    kit.expect_names(A6="Side Stick", A7="")
+    kit.row("Low Tom").get_by_test_id("put-next").click()
+    kit.expect_names(A6="Side Stick", A7="Low Tom")
 
 
 def test_number_keys_in_the_list_rate_and_do_not_play(kit: PadPage) -> None:

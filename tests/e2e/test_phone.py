@@ -119,6 +119,13 @@ def test_all_actions_on_a_selection_are_in_sight_or_in_its_menu(phone: Page) -> 
     phone.keyboard.press("Escape")
     expect(bar).to_contain_text("1 selected")
     expect(phone.get_by_test_id("bulk-tag")).to_have_count(0)
+    bar.get_by_test_id("bulk-favourite").tap()
+    expect(phone.get_by_test_id("undo")).to_be_visible()
+    notice, below = phone.locator(".toast").bounding_box(), bar.bounding_box()
+    assert notice
+    assert below
+    assert notice["y"] + notice["height"] <= below["y"]  # it covers no action
+    phone.get_by_test_id("undo").tap()
 
 
 def test_a_tablet_shows_the_wave_of_the_player(phone: Page) -> None:

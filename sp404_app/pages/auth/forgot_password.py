@@ -22,7 +22,6 @@ def _form() -> rx.Component:
         forms.email_field(problem=ForgotPasswordState.problem),
         forms.submit("Send reset link", ForgotPasswordState.busy),
         on_submit=ForgotPasswordState.submit,
-        no_validate=True,
         class_name="stack",
     )
 

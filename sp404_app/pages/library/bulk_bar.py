@@ -17,7 +17,7 @@ from sp404_app.state.projects.put_on_pads import PutOnPadsState
 
 def bulk_bar(*, in_collection: bool = False) -> rx.Component:
     """Bar of actions for the selection."""
-    removal = bulk_button("Remove from collection", "remove", CollectionState.remove(""))
+    removal = bulk_item("Remove from collection", "remove", CollectionState.remove(""))
     act = LibraryState.act
     return rx.el.div(
         rx.el.strong(rx.el.span(LibraryState.selected_count, class_name="mono"), " selected"),
@@ -31,7 +31,6 @@ def bulk_bar(*, in_collection: bool = False) -> rx.Component:
             ),
             rx.fragment(
                 bulk_button("Add to collection…", "collect", AddToCollectionState.open_dialog("")),
-                *([rx.cond(CollectionState.sheet.is_smart, "", removal)] if in_collection else []),
                 bulk_button("Put on pads…", "pads", PutOnPadsState.open_dialog("")),
                 bulk_button("Edit…", "edit", BulkEditState.open_for_selection),
                 rx.cond(
@@ -41,6 +40,11 @@ def bulk_bar(*, in_collection: bool = False) -> rx.Component:
                 ),
                 bulk_button("Delete", "delete", act("delete", "")),
                 menu_button(
+                    *(
+                        [rx.cond(CollectionState.sheet.is_smart, "", removal)]
+                        if in_collection
+                        else []
+                    ),
                     bulk_item("Download as…", "download", DownloadState.open_for_selection),
                     bulk_item("New project", "project", NewProjectState.open_for_selection),
                     bulk_item("Tag", "tag", act("tag", "")),
