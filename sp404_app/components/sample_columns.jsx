@@ -8,6 +8,7 @@ const OF_A_PHONE = ["wave", "name", "bpm", "key"]; // app.css lays them out
 const PHONE = "(max-width: 700px)";
 const WIDTHS_PX = { wave: 56, name: 112, tags: 72, bpm: 56, key: 74, length: 60, class: 94, added: 78 }; // the least
 const DROPPED = ["added", "tags", "class", "length", "key", "wave", "bpm"]; // without room, in this order
+const ONE_TAG_PX = 100; // "one-shot" and "+1"
 const MOST_TAGS_PX = 240;
 const WIDE_WAVE_PX = 132;
 const GAP_PX = 12;
@@ -23,9 +24,11 @@ export function fitColumns(columns, width, kept = "") {
   const fitting = kept && !columns.includes(kept) ? [...columns, kept] : [...columns];
   const room = () => width - OTHERS_PX - fitting.reduce((sum, name) => sum + WIDTHS_PX[name] + GAP_PX, 0);
   for (const name of DROPPED) if (room() < 0 && name !== kept && fitting.includes(name)) fitting.splice(fitting.indexOf(name), 1);
-  const left = Math.max(0, room());
+  const spare = Math.max(0, room());
+  const oneTag = Math.min(spare, ONE_TAG_PX - WIDTHS_PX.tags);
+  const left = spare - oneTag;
   const wave = Math.round(Math.min(WIDE_WAVE_PX, WIDTHS_PX.wave + left * 0.3));
-  const tags = Math.round(Math.min(MOST_TAGS_PX, WIDTHS_PX.tags + left * 0.4));
+  const tags = Math.round(Math.min(MOST_TAGS_PX, WIDTHS_PX.tags + oneTag + left * 0.4));
   return { columns: fitting, widths: { ...WIDTHS_PX, wave, tags } };
 }
 

@@ -12,6 +12,8 @@ from tests.services.zips import zipped
 from tests.sounds import tone, wav, write
 
 RESIZE_SQL = "update samples set size ="
+WIDTHS = (1440, 1024, 901, 900, 390)  # pixels
+NOTICE_MS = 10_500  # a notice closes earlier
 RETRIES_TIMEOUT_MS = 90_000  # five tries with their delays
 
 
@@ -102,6 +104,36 @@ def test_refusals_are_copied_and_what_may_pass_is_tried_again(
     page.get_by_test_id("retry-uploads").click()
     expect(uploads.locator("[data-state=done]", has_text="late.wav")).to_have_count(1)
     assert not any(name in body for body in sent for name in (b"notes.txt", b"broken", b"pack.zip"))
+
+
+def test_a_notice_lies_beside_the_uploads_and_stays_under_the_pointer(
+    page: Page, outbox: Outbox, tmp_path: Path
+) -> None:
+    page.clock.install()
+    people.sign_in(page, people.sign_up(page, outbox))
+    fine, broken = write(tmp_path / "fine.wav", np.asarray(tone(500))), tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF")
+    page.get_by_test_id("choose-files").set_input_files([fine, broken])
+    uploads, notice = page.get_by_test_id("uploads"), page.get_by_test_id("notice")
+    expect(uploads.get_by_role("status")).to_have_text("1 sound uploaded · 1 not added")
+    page.get_by_test_id("name").click()
+    page.get_by_test_id("table").focus()
+    page.keyboard.press("Delete")
+    notice.hover()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        above, beside = notice.bounding_box(), uploads.bounding_box()
+        assert above
+        assert beside
+        is_clear = above["x"] + above["width"] <= beside["x"]
+        assert is_clear or above["y"] + above["height"] <= beside["y"], f"covered at {width} px"
+        assert above["x"] >= 0
+        notice.hover()
+    page.clock.run_for(NOTICE_MS)
+    expect(notice).to_be_visible()
+    page.mouse.move(5, 5)
+    page.clock.run_for(NOTICE_MS)
+    expect(notice).to_be_hidden()
 
 
 def test_the_added_folder_is_a_tag_only_if_the_person_wants(
