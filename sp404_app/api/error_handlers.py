@@ -9,14 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from redis.exceptions import ConnectionError as NoRedis
-from redis.exceptions import TimeoutError as NoAnswerOfRedis
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
 from sp404_app.errors import AppError, Conflict, Unauthenticated, Unavailable, ValidationFailed
+from sp404_app.services.infra.outages import DATABASE_UNAVAILABLE, OUTAGES, REDIS_UNAVAILABLE
 
 SERVER_ERROR = "Something went wrong on our side. The error has been logged."
 STATUS_MESSAGES = {
@@ -36,8 +34,6 @@ VALIDATION_MESSAGES = {
     "bool_type": "This must be true or false.",
 }
 UNAVAILABLE_RETRY_S = 5
-DATABASE_UNAVAILABLE = (OperationalError, NoFreeConnection)  # down, read-only or full
-REDIS_UNAVAILABLE = (NoRedis, NoAnswerOfRedis)
 
 log = structlog.get_logger()
 
@@ -119,7 +115,7 @@ def add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(DataError, _handle_unstorable_value)
     api.add_exception_handler(UnicodeEncodeError, _handle_unstorable_value)
     api.add_exception_handler(IntegrityError, _handle_integrity_error)
-    for kind in (*DATABASE_UNAVAILABLE, *REDIS_UNAVAILABLE):
+    for kind in OUTAGES:
         api.add_exception_handler(kind, _handle_outage)
     api.add_exception_handler(Exception, _handle_unexpected)
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import random
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -14,8 +12,6 @@ from typing import Any
 import redis.asyncio
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from sp404_app.lost_hosts import redis_options
@@ -24,7 +20,6 @@ from sp404_app.settings import settings
 from sp404_app.telemetry import tracing
 
 IDLE_TIMEOUT_S = 15.0
-FIRST_RETRY_S, LAST_RETRY_S = 0.5, 5.0  # after an outage
 TRACEPARENT = "traceparent"  # field of a message: the span that made the change, or ""
 
 
@@ -111,28 +106,6 @@ async def listen(
                 burst.append(json.loads(message["data"]))
             with tracing.handle_events([fields.get(TRACEPARENT, "") for fields in burst]):
                 yield list(dict.fromkeys(map(_parse, burst)))
-
-
-async def follow(
-    user_id: uuid.UUID, gather: float = 0.1, *, patience: float = 0.0
-) -> AsyncGenerator[list[Event], None]:
-    """Yield what `listen` yields; after an outage of Redis, subscribe again.
-
-    An empty list then says, as at the start, that changes may have been missed.
-    """
-    wait = FIRST_RETRY_S
-    while True:
-        try:
-            async with aclosing(listen(user_id, gather, patience=patience)) as bursts:
-                async for burst in bursts:
-                    wait = FIRST_RETRY_S
-                    yield burst
-        except (RedisConnectionError, RedisTimeoutError):
-            # Open pages come back one after another.
-            await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 -- no secret
-            wait = min(2 * wait, LAST_RETRY_S)
-        else:
-            return
 
 
 def _parse(fields: dict[str, Any]) -> Event:

@@ -22,6 +22,7 @@ from sp404_app.state.billing import billing_view
 from sp404_app.state.billing.billing_view import InvoiceRow, PaymentBanner, SubscriptionCard
 from sp404_app.state.billing.checkout_redirect import redirect_tab
 from sp404_app.state.billing.slow_request import is_done_soon
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.toast import ToastState
 
 ACTIVATION_TIMEOUT_S, ACTIVATION_POLL_S = 10.0, 1.0
@@ -59,12 +60,13 @@ class BillingState(SessionState):
         yield BillingState.watch
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Activate a purchase the user returns from, then reload on subscription events."""
         user_id = await self._user_id()
         if checkout_id := self.router.url.query_parameters.get("session_id"):
             await self._activate(user_id, validation.validate_text(checkout_id, 255))
-        async for burst in events.follow(user_id):
+        async for burst in events.listen(user_id):
             if not burst or any(event.topic is Topic.SUBSCRIPTION for event in burst):
                 async with self:
                     await self._read(user_id)

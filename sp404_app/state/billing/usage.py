@@ -26,6 +26,7 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.billing.plans_view import format_storage_limit
 from sp404_app.state.formatting import format_size
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.page_watching import begin_again_after_outages
 
 WARNING_PERCENT, FULL_PERCENT = 80, 100
 CHART_DAYS = 30
@@ -89,10 +90,11 @@ class UsageState(SessionState):
         yield UsageState.watch
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Reload on quota and subscription events until the tab closes."""
         user_id = await self._user_id()
-        async for burst in events.follow(user_id, 1.0):
+        async for burst in events.listen(user_id, 1.0):
             if not burst or any(
                 event.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for event in burst
             ):

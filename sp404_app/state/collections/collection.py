@@ -29,6 +29,7 @@ from sp404_app.state.library.bulk_messages import format_sounds
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.search_params import POSITION_SORT
 from sp404_app.state.library.selection import list_selected, picked_samples
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.toast import ToastState, undo_handlers
 
 UNDO_REMOVAL = "removal from collection"
@@ -80,10 +81,11 @@ class CollectionState(SessionState):
         yield [LibraryState.load, CollectionState.watch]
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Follow the changes of the collection until the tab leaves the page."""
         user_id, collection_id = await self._user_id(), route.collection_id(self)
-        async for burst in events.follow(user_id):
+        async for burst in events.listen(user_id):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue
             try:

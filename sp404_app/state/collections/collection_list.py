@@ -21,6 +21,7 @@ from sp404_app.state.collections.collection_cards import CollectionCard, card_of
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.bulk_messages import format_sounds
 from sp404_app.state.library.smart_counts import SmartCountState
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.toast import ToastState, undo_handlers
 
 REFRESH_S = 60.0  # so that "5 min ago" stays true
@@ -57,10 +58,11 @@ class CollectionListState(SessionState):
         return [CollectionListState.watch, SmartCountState.watch]
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Refresh the list at every change of the library, until the tab leaves the page."""
         user_id = await self._user_id()
-        async for burst in events.follow(user_id, patience=REFRESH_S):
+        async for burst in events.listen(user_id, patience=REFRESH_S):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue
             async with self:

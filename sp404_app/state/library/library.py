@@ -57,6 +57,7 @@ from sp404_app.state.library.search_params import (
 )
 from sp404_app.state.library.sidebar import load_sidebar
 from sp404_app.state.library.smart_counts import SmartCountState
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.rows import WINDOW_ROWS
 from sp404_app.state.toast import ToastState, undo_handlers
 
@@ -158,12 +159,13 @@ class LibraryState(LibraryActions, SessionState):
         self._early_choice = None  # it was made before the step that was undone
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Refresh the list and the sidebar at every change of the library, until the tab closes."""
         user_id = await self._user_id()
         async with self:
             self._early_choice = None  # a choice made after `load` ran is shown already
-        async for burst in events.follow(user_id):
+        async for burst in events.listen(user_id):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue  # pads are not shown in the library
             async with self:

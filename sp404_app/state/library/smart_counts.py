@@ -19,6 +19,7 @@ from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
 from sp404_app.state.base import SessionState
 from sp404_app.state.library.bulk_messages import format_sounds
+from sp404_app.state.page_watching import begin_again_after_outages
 
 GATHER_S: Final = 0.5  # changes within this time are counted once
 REFRESH_S: Final = 300.0  # without a change: a rule may say "in the last 7 days"
@@ -31,10 +32,11 @@ class SmartCountState(SessionState):
     texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)  # "12 sounds"
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Count now and after every change of the library, until the tab leaves the page."""
         user_id = await self._user_id()
-        async for burst in events.follow(user_id, GATHER_S, patience=REFRESH_S):
+        async for burst in events.listen(user_id, GATHER_S, patience=REFRESH_S):
             if burst and all(item.topic is Topic.PROJECT for item in burst):
                 continue
             began = time.monotonic()

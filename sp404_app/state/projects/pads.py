@@ -18,6 +18,7 @@ from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library.selection import picked_samples
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.projects.chosen_pad import ChosenPad
 from sp404_app.state.projects.kit_help import KitHelp
 from sp404_app.state.projects.pad_view import (
@@ -60,12 +61,13 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         yield PadsState.watch
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Follow changes of the project and its samples until the tab leaves the page."""
         user_id, project_id = await self._user_id(), self._project_id
         if not project_id:
             return
-        async for burst in events.follow(user_id, GATHER_S):
+        async for burst in events.listen(user_id, GATHER_S):
             changes = _changes_of_page(burst, project_id)
             if burst and not changes:
                 continue

@@ -17,6 +17,7 @@ from sp404_app.services.infra.events import Topic
 from sp404_app.services.projects import history, projects, trash
 from sp404_app.state import double_click, validation
 from sp404_app.state.base import SessionState
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.projects.project_cards import (
     ConversionReport,
     ProjectCard,
@@ -57,10 +58,11 @@ class ProjectListState(SessionState):
         return ProjectListState.watch
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> None:
         """Refresh the list at every change of a project, until the tab leaves the page."""
         user_id = await self._user_id()
-        async for burst in events.follow(user_id, patience=REFRESH_S):
+        async for burst in events.listen(user_id, patience=REFRESH_S):
             if burst and all(item.topic is not Topic.PROJECT for item in burst):
                 continue
             async with self:

@@ -23,6 +23,7 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.library_actions import UNDO_DELETION
 from sp404_app.state.library.selection import keep_selection, offer_undo
+from sp404_app.state.page_watching import begin_again_after_outages
 from sp404_app.state.sample import route
 from sp404_app.state.sample.collections import SampleCollectionsState
 from sp404_app.state.sample.duplicates import DuplicatesState
@@ -72,10 +73,11 @@ class SampleState(SessionState):
         ]
 
     @rx.event(background=True)
+    @begin_again_after_outages
     async def watch(self) -> Stream:
         """Follow the sample's events until the tab leaves the page."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
-        async for burst in events.follow(user_id):
+        async for burst in events.listen(user_id):
             if any(item.topic is Topic.PROJECT for item in burst):
                 yield SamplePadsState.show
             if any(item.topic is Topic.COLLECTION for item in burst):

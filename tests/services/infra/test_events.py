@@ -1,21 +1,15 @@
 """Events reach all open pages of one user, and no other user."""
 
 import asyncio
-import subprocess
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-import redis
 from redis.exceptions import RedisError
 
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.settings import Settings, settings
-from sp404_app.supervisor import redis_server
-from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -64,44 +58,3 @@ async def test_a_subscriber_gets_an_error_when_redis_is_not_available(
     settings.cache_clear()
     with pytest.raises(RedisError):
         await anext(events.listen(uuid.uuid4()))
-
-
-@contextmanager
-def running_redis(socket: Path) -> Iterator[None]:
-    """Run a Redis of its own; at the end it is killed."""
-    folder = str(socket.parent)
-    options = ("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder)
-    with subprocess.Popen([redis_server.program(), *options], stdout=subprocess.DEVNULL) as server:
-        until(lambda: is_ready(socket))
-        yield
-        server.kill()
-    socket.unlink()
-
-
-def is_ready(socket: Path) -> bool:
-    try:
-        return bool(redis.Redis(unix_socket_path=str(socket)).ping())
-    except RedisError:
-        return False
-
-
-async def test_a_page_follows_changes_again_after_an_outage_of_redis(
-    services: Settings, environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    socket, user_id = tmp_path / "r", uuid.uuid4()
-    environment.setenv("SP404_REDIS_URL", f"unix://{socket}")
-    settings.cache_clear()
-    events.connection.cache_clear()
-    pages = [events.follow(user_id, gather=0.0), events.follow(user_id, gather=0.0, patience=60.0)]
-    with running_redis(socket):
-        assert [await anext(page) for page in pages] == [[], []]
-    waiting = [asyncio.ensure_future(anext(page)) for page in pages]
-    await asyncio.sleep(2.0)
-    assert not any(each.done() for each in waiting)
-    with running_redis(socket):
-        assert await asyncio.wait_for(asyncio.gather(*waiting), 30) == [[], []]  # read it again
-        await asyncio.to_thread(events.publish, user_id, Event(Topic.SAMPLE, "1"))
-        assert [await anext(page) for page in pages] == [[Event(Topic.SAMPLE, "1")]] * 2
-        for page in pages:
-            await page.aclose()
-    events.connection.cache_clear()

@@ -37,15 +37,16 @@ async def _enter(*_: Any) -> None:
 async def watch(tab: Any, monkeypatch: pytest.MonkeyPatch, *bursts: list[Event]) -> None:
     """Let a page follow these events."""
 
-    async def follow(*_: Any, **__: Any) -> AsyncIterator[list[Event]]:
+    async def listen(*_: Any, **__: Any) -> AsyncIterator[list[Event]]:
         for burst in bursts:
             yield burst
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(smart_counts.events, "follow", follow)
+    monkeypatch.setattr(smart_counts.events, "listen", listen)
     monkeypatch.setattr(SmartCountState, "__aenter__", _enter, raising=False)
     monkeypatch.setattr(SmartCountState, "__aexit__", _enter, raising=False)
-    await SmartCountState.watch.fn(tab)  # type: ignore[attr-defined]
+    async for _ in SmartCountState.watch.fn(tab):  # type: ignore[attr-defined]
+        pass
 
 
 async def test_the_rail_and_the_list_do_not_wait_for_a_count(

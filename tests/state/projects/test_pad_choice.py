@@ -87,15 +87,16 @@ async def test_a_pad_of_another_bank_is_not_chosen(user: User, keep: Keep) -> No
 async def watch(tab: Any, monkeypatch: pytest.MonkeyPatch, *bursts: list[Event]) -> None:
     """Let the page of a tab follow these events."""
 
-    async def follow(*_: Any) -> AsyncIterator[list[Event]]:
+    async def listen(*_: Any) -> AsyncIterator[list[Event]]:
         for burst in bursts:
             yield burst
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(pads_state.events, "follow", follow)
+    monkeypatch.setattr(pads_state.events, "listen", listen)
     monkeypatch.setattr(PadsState, "__aenter__", _enter, raising=False)
     monkeypatch.setattr(PadsState, "__aexit__", _enter, raising=False)
-    await PadsState.watch.fn(tab)  # type: ignore[attr-defined]
+    async for _ in PadsState.watch.fn(tab):  # type: ignore[attr-defined]
+        pass
 
 
 async def _enter(*_: Any) -> None:
