@@ -9,6 +9,7 @@ from sqlmodel import func, select
 
 from sp404_app.audio.features import analysis
 from sp404_app.audio.features.sound_class import SoundClass
+from sp404_app.audio.synth.drums import snare
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse_sample, runner
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
@@ -156,6 +157,29 @@ def test_over_quota_a_sample_shows_what_its_name_and_folder_state(
         details.reset_to_analysis(session, user.id, sample_id, "bpm")
     again = kept(sample_id)
     assert (again.bpm, again.bpm_source, again.key) == (92.0, Source.NAME, "C major")
+
+
+def test_a_hit_has_the_class_of_its_folder_until_the_sound_contradicts_it(
+    user: User, tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    def run(seed: int) -> Sample:
+        hit = np.asarray(snare(np.random.default_rng(seed)), np.float32)
+        file = write(tmp_path / "dusty.wav", hit)
+        with transaction() as session:
+            found = samples.inspect_file(file, file.name, "Open Hats")
+            sample_id = samples.add_sample(session, user.id, found)
+        runner.run(str(job_of(sample_id).id))
+        return kept(sample_id)
+
+    analysed = run(3)
+    assert (analysed.status, analysed.sound_class) == (SampleStatus.READY, "snare")
+    none = plans.Plan(plans.Tier.FREE, "Free", 0, None, 1, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, none)
+    waiting = run(4)
+    assert (waiting.status, waiting.sound_class) == (SampleStatus.WAITING_FOR_QUOTA, "open hat")
+    with transaction() as session:
+        query = search.SampleQuery(sound_class="open hat")
+        assert search.search_window(session, user.id, query, 0, 5).total == 1
 
 
 def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) -> None:

@@ -34,7 +34,7 @@ from sp404_app.audio.similarity import embedding
 Signal = npt.NDArray[np.float32]
 
 # Increase it with every change that affects results; samples are then analysed again.
-ENGINE_VERSION: Final = "7"
+ENGINE_VERSION: Final = "8"
 MIN_RATE_HZ: Final = 8000
 # Low on purpose: a key is a suggestion that users can ignore.
 MIN_PITCHED_PROBABILITY: Final = 0.15
@@ -139,8 +139,8 @@ def analyse(
     """Analyse a mono window of at most 30 s at `sr` Hz, of a sound lasting `duration` s.
 
     `whole` means that a shorter window omits nothing but silence. `name_hint` is the file name with
-    its folders, `tags` the result of `file_tags.read_file_tags`: a tempo or key stated there is
-    used unless the signal contradicts it.
+    its folders, `tags` the result of `file_tags.read_file_tags`: a tempo, key or class stated there
+    is used unless the signal contradicts it.
     """
     window, sr = prepare_signal(window, sr)
     measured = measure_window(window, sr, duration, whole=whole)
@@ -226,7 +226,10 @@ def conclude_analysis(measured: Measurements, stated: StatedMetadata) -> Analysi
     )
     from_file = chosen is not None and chosen is not decision.tempo
     beat_times, downbeat = find_beat_grid(measured, chosen)
-    predicted_class, class_probability = classify_sound(measured)
+    # A loop of kicks is a break or a melodic loop.
+    predicted_class, class_probability = metadata_fusion.fuse_class(
+        class_chances(measured), () if is_loop else stated.classes
+    )
     key = select_key(measured, is_loop=is_loop, drum=not is_loop and predicted_class in DRUMS)
     fused_key = metadata_fusion.fuse_key(key, stated, measured.chroma)
     root = metadata_fusion.fuse_root_note(measured.note, stated.root) if not is_loop else None
@@ -292,8 +295,8 @@ def find_beat_grid(measured: Measurements, tempo: TempoEstimate | None) -> tuple
     )
 
 
-def classify_sound(measured: Measurements) -> tuple[SoundClass, float]:
-    """Return the sound class and its probability."""
+def class_chances(measured: Measurements) -> npt.NDArray[np.float64]:
+    """Return the probabilities of `sound_class.CLASSES` by the signal."""
     timbre = embedding.timbre_projection()(measured.mels.reshape(1, -1))[0]
     parts = (
         measured.mels,
@@ -304,7 +307,7 @@ def classify_sound(measured: Measurements) -> tuple[SoundClass, float]:
         measured.chroma,
         measured.note,
     )
-    return sound_class.classify(ClassInputs(timbre, *parts))
+    return sound_class.class_chances(ClassInputs(timbre, *parts))
 
 
 def select_key(measured: Measurements, *, is_loop: bool, drum: bool) -> KeyEstimate | None:

@@ -1,9 +1,10 @@
-"""Tempo and key from a file name and its folders."""
+"""Tempo, key and class from a file name and its folders."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from sp404_app.audio.features.file_extensions import split_extension
+from sp404_app.audio.features.filename_class import stated_classes
 from sp404_app.audio.features.filename_key import KeyName, find_key_name, strip_accents
 from sp404_app.audio.features.filename_tempo import (
     MAX_BPM,
@@ -11,6 +12,7 @@ from sp404_app.audio.features.filename_tempo import (
     bare_number_tempo,
     explicit_tempo,
 )
+from sp404_app.audio.features.sound_class import SoundClass
 
 LENGTH_TOLERANCE: Final = 0.015  # relative difference between length and stated tempo
 EXACT_LENGTH_TOLERANCE: Final = 0.001  # of an exact match, which is rare by chance
@@ -18,11 +20,12 @@ EXACT_LENGTH_TOLERANCE: Final = 0.001  # of an exact match, which is rare by cha
 
 @dataclass(frozen=True, slots=True)
 class StatedMetadata:
-    """Tempo (BPM) and key as stated in a name or a tag.
+    """Tempo (BPM), key and classes as stated in a name or a tag.
 
     `bpm_explicit` is False for a number in a name without "bpm" beside it. `beats` is the number of
     beats in the whole file, `root` a MIDI note. `tonic` is the key's note, also if no mode is
-    stated; `key_certain` means that the key cannot be another word.
+    stated; `key_certain` means that the key cannot be another word. The sound has one of `classes`,
+    if any are stated.
     """
 
     bpm: float | None = None
@@ -32,6 +35,7 @@ class StatedMetadata:
     root: int | None = None
     tonic: str | None = None
     key_certain: bool = True
+    classes: tuple[SoundClass, ...] = ()
 
     def tempo(self, duration: float) -> float | None:
         """Return the tempo, computed from `beats` and `duration` (s) if only they are stated."""
@@ -44,17 +48,23 @@ class StatedMetadata:
 def read_filename_hints(name: str) -> StatedMetadata:
     """Parse a name with its folders, such as "Drums/95bpm/Break_F#m.wav"; the file name goes first.
 
-    A folder counts only if it contains "bpm" or a key with its mode.
+    A folder counts only if it contains "bpm", a key with its mode, or a class and nothing else.
     """
     file, *folders = name.split("/")[::-1]
     parts = [strip_accents(part) for part in (split_extension(file)[0], *folders)]
     key = _key_in_path(parts)
     explicit = next((found for part in parts if (found := explicit_tempo(part))), None)
     bpm = explicit or bare_number_tempo(parts[0], keyed=key is not None)
+    classes = stated_classes(name)
     if key is None:
-        return StatedMetadata(bpm, bpm_explicit=explicit is not None)
+        return StatedMetadata(bpm, bpm_explicit=explicit is not None, classes=classes)
     return StatedMetadata(
-        bpm, key.key, explicit is not None, tonic=key.tonic, key_certain=key.certain
+        bpm,
+        key.key,
+        explicit is not None,
+        tonic=key.tonic,
+        key_certain=key.certain,
+        classes=classes,
     )
 
 

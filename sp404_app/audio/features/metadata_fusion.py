@@ -1,13 +1,18 @@
 """Combine stated metadata (tags, file name) with what the signal shows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from sp404_app.audio.dsp import pitch
 from sp404_app.audio.dsp.chroma import Chroma
 from sp404_app.audio.features import filename_hints, tempo
 from sp404_app.audio.features.filename_hints import StatedMetadata
 from sp404_app.audio.features.key_detection import KeyEstimate, pitched_probability
+from sp404_app.audio.features.sound_class import CLASSES, SoundClass
 from sp404_app.audio.features.tempo import TempoEstimate
 
 MIN_CANDIDATE_PROBABILITY: Final = 0.005  # a less likely candidate does not confirm a tempo
@@ -16,6 +21,8 @@ ESTIMATE_TOLERANCE: Final = 0.01
 MIN_BEATS: Final = 4
 DEFAULT_TAG_BPM: Final = 120.0  # what many programs write into files without knowing the tempo
 STATED_LOOP_ODDS_FACTOR: Final = 9.0  # if the length is a whole number of stated beats
+# Kits name their hits well; larger odds would let a name turn a chord into a kick.
+STATED_CLASS_ODDS_FACTOR: Final = 50.0
 # Of a stated tempo that nothing confirms: beside the engine's candidates, and alone.
 OFFERED_CHANCE, OFFERED_CHANCE_ALONE = 0.05, 0.5
 
@@ -57,6 +64,7 @@ def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float)
         root=tagged.root,
         tonic=None if tagged.key else named.tonic,
         key_certain=bool(tagged.key) or named.key_certain,
+        classes=named.classes,
     )
 
 
@@ -127,6 +135,21 @@ def fuse_loop_probability(probability: float, stated: StatedMetadata, length: fl
     if length_matches_stated_tempo(stated, length):
         odds *= STATED_LOOP_ODDS_FACTOR
     return odds / (1 + odds)
+
+
+def fuse_class(
+    chances: npt.NDArray[np.float64], stated: Collection[SoundClass]
+) -> tuple[SoundClass, float]:
+    """Return the class of a one-shot and its probability, from the signal and the stated classes.
+
+    Args:
+        chances: The probabilities of `CLASSES` by the signal.
+        stated: Classes that the name or a folder allows; none if it states nothing.
+    """
+    odds = np.where([each in stated for each in CLASSES], STATED_CLASS_ODDS_FACTOR, 1.0)
+    fused = chances * odds / np.sum(chances * odds)
+    best = int(fused.argmax())
+    return CLASSES[best], float(fused[best])
 
 
 def fuse_tempo(

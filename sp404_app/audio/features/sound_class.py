@@ -100,8 +100,6 @@ def class_features(inputs: ClassInputs) -> npt.NDArray[np.float64]:
     )
 
 
-def classify(inputs: ClassInputs) -> tuple[SoundClass, float]:
-    """Return the most likely class and its probability (0..1)."""
-    chances = softmax(class_model()(class_features(inputs)))
-    best = int(chances.argmax())
-    return CLASSES[best], float(chances[best])
+def class_chances(inputs: ClassInputs) -> npt.NDArray[np.float64]:
+    """Return the probabilities of `CLASSES`, which add up to 1."""
+    return softmax(class_model()(class_features(inputs)))

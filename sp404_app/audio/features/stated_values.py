@@ -1,4 +1,4 @@
-"""Tempo and key that a name, its folders, tags and an exact length give without an analysis."""
+"""Tempo, key and class that a name, its folders, tags and an exact length give by themselves."""
 
 import math
 import re
@@ -13,6 +13,7 @@ from sp404_app.audio.features.filename_hints import (
     tempo_fits_length,
 )
 from sp404_app.audio.features.filename_tokens import LOOP_WORDS, ONE_SHOT_WORDS
+from sp404_app.audio.features.sound_class import SoundClass
 
 FILE, NAME, FOLDER, LENGTH = "file", "name", "folder", "length"
 LOOP_NAME: Final = re.compile(r"(?:loop|break|breakbeat|beat|groove)s?(?![a-z])", re.IGNORECASE)
@@ -25,7 +26,7 @@ LENGTH_TOLERANCE: Final = 5e-5  # relative; a length by chance meets it once in 
 
 @dataclass(frozen=True, slots=True)
 class StatedValues:
-    """Tempo (BPM) and key with their sources; `bpm_confirmed` means that the length fits.
+    """Tempo (BPM) and key with their sources, and class; `bpm_confirmed`: the length fits.
 
     A source is "file" (tags), "name", "folder" or "length", or empty without a value.
     """
@@ -35,6 +36,7 @@ class StatedValues:
     bpm_confirmed: bool = False
     key: str | None = None
     key_source: str = ""
+    sound_class: str | None = None
 
 
 def read_stated_values(
@@ -45,7 +47,8 @@ def read_stated_values(
     A tempo counts if "bpm" is beside it, or the length is exactly whole beats at it; a key, if it
     cannot be another word. The tempo of a folder does not count for hits: sounds of less than two
     beats, and those that are named so and have no length of whole beats. Without any, a length of
-    whole bars at a whole tempo counts for what is named a loop.
+    whole bars at a whole tempo counts for what is named a loop. A class counts if the name or a
+    folder allows no other, and the name is not that of a loop.
 
     Args:
         folder: The folders above the file, separated by "/".
@@ -73,7 +76,14 @@ def read_stated_values(
         bpm_source, confirmed = LENGTH, True
     key = merged.key if merged.key_certain else None
     key_source = _source(key, tags.key, named.key) if key else ""
-    return StatedValues(bpm, bpm_source, confirmed and bpm is not None, key, key_source)
+    return StatedValues(
+        bpm,
+        bpm_source,
+        confirmed and bpm is not None,
+        key,
+        key_source,
+        _class_of_hit(filename, above.classes),
+    )
 
 
 def _source(value: float | str, tagged: float | str | None, named: float | str | None) -> str:
@@ -88,6 +98,10 @@ def _is_hit(filename: str, bpm: float, duration: float) -> bool:
     words = _words(filename)
     is_named_hit = bool(words & ONE_SHOT_WORDS) and not words & LOOP_WORDS
     return is_named_hit and not is_exact_length(bpm, duration)
+
+
+def _class_of_hit(filename: str, classes: tuple[SoundClass, ...]) -> str | None:
+    return classes[0].value if len(classes) == 1 and not LOOP_NAME.search(filename) else None
 
 
 def _words(text: str) -> set[str]:

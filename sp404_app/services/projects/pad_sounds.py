@@ -3,51 +3,19 @@
 Pure functions of a pad's content and its sample.
 """
 
-import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import ARRAY, Uuid, any_, literal
 from sqlmodel import Session, col, select
 
+from sp404_app.audio.features.filename_class import stated_classes
 from sp404_app.audio.features.musical_keys import KEYS, PITCHES
 from sp404_app.audio.features.sound_class import CLASSES, SoundClass
 from sp404_app.models import Kind, Sample
 from sp404_app.services.projects.kit import Kit, PadContent
 from sp404_app.services.projects.pad_edits import edit_of
-
-# Words in names and tags, for samples that are not analysed. The first that occurs is taken.
-CLASS_WORDS: Final = {
-    "kick": SoundClass.KICK,
-    "bd": SoundClass.KICK,
-    "snare": SoundClass.SNARE,
-    "sd": SoundClass.SNARE,
-    "rim": SoundClass.SNARE,
-    "clap": SoundClass.CLAP,
-    "open hat": SoundClass.OPEN_HAT,
-    "open hihat": SoundClass.OPEN_HAT,
-    "oh": SoundClass.OPEN_HAT,
-    "hat": SoundClass.CLOSED_HAT,
-    "hihat": SoundClass.CLOSED_HAT,
-    "hh": SoundClass.CLOSED_HAT,
-    "tom": SoundClass.TOM,
-    "crash": SoundClass.CYMBAL,
-    "ride": SoundClass.CYMBAL,
-    "cymbal": SoundClass.CYMBAL,
-    "percussion": SoundClass.PERCUSSION,
-    "perc": SoundClass.PERCUSSION,
-    "shaker": SoundClass.PERCUSSION,
-    "break": SoundClass.BREAK,
-    "bass": SoundClass.BASS,
-    "chord": SoundClass.CHORD,
-    "stab": SoundClass.CHORD,
-    "lead": SoundClass.LEAD,
-    "vocal": SoundClass.VOCAL,
-    "vox": SoundClass.VOCAL,
-    "fx": SoundClass.FX,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +67,7 @@ def class_of(measured: str | None, names: Iterable[str]) -> SoundClass | None:
     """Return the measured class; without one, the class that a name or tag states."""
     if measured in set(CLASSES):
         return SoundClass(measured)
-    text = " ".join(re.split(r"[\W\d_]+", " ".join(names).casefold()))
-    found = (each for word, each in CLASS_WORDS.items() if re.search(rf"\b{word}s?\b", text))
-    return next(found, None)
+    return next((each for name in names for each in stated_classes(name)), None)
 
 
 def names_of(content: PadContent, sample: Sample | None) -> list[str]:

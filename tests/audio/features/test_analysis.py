@@ -14,8 +14,15 @@ from sp404_app.audio.features import analysis, tempo
 from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file, warm_up_engine
 from sp404_app.audio.features.filename_hints import StatedMetadata, tempo_fits_length
 from sp404_app.audio.features.key_detection import KeyEstimate
-from sp404_app.audio.features.metadata_fusion import FusedKey, fuse_key, fuse_tempo, merge_stated
+from sp404_app.audio.features.metadata_fusion import (
+    FusedKey,
+    fuse_class,
+    fuse_key,
+    fuse_tempo,
+    merge_stated,
+)
 from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.features.sound_class import CLASSES, SoundClass
 from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.audio.synth.sequencer import Loop, stack_triad
 from sp404_app.audio.synth.tones import electric_piano, pad
@@ -317,6 +324,35 @@ def chords(*roots: int, minor: bool = True) -> np.ndarray:
         * np.exp(-np.arange(RATE) / RATE)
         for root in roots
     ]).astype(np.float32)  # fmt: skip
+
+
+def test_a_name_decides_between_classes_that_sound_alike() -> None:
+    snare = mono(SOUNDS["Paper Snare"])
+    chances = analysis.class_chances(measured_hit(snare))
+    order = chances.argsort()[::-1]
+    first, second, last = (CLASSES[order[place]] for place in (0, 1, -1))
+    assert first == "snare"
+    assert fuse_class(chances, ()) == (first, pytest.approx(chances.max()))
+    name, probability = fuse_class(chances, (second,))
+    assert name == (second if chances[order[1]] * 50 > chances.max() else first)
+    assert 0 < probability <= 1
+    assert fuse_class(chances, (last,))[0] == first  # a name that cannot be right
+    close = np.full(len(CLASSES), 0.03)
+    close[CLASSES.index(SoundClass.CLOSED_HAT)] = 1 - 0.03 * (len(CLASSES) - 1)
+    assert fuse_class(close, (SoundClass.SNARE,))[0] == SoundClass.SNARE
+    hats = (SoundClass.CLOSED_HAT, SoundClass.OPEN_HAT)
+    assert fuse_class(close, hats)[0] == SoundClass.CLOSED_HAT  # the sound chooses among them
+
+
+def measured_hit(signal: np.ndarray) -> analysis.Measurements:
+    return analysis.measure_window(signal, RATE, len(signal) / RATE)
+
+
+def test_a_wrong_name_changes_no_clear_class_and_no_loop() -> None:
+    chord = mono(SOUNDS["Minor Stab"])
+    assert analysed(chord, name_hint="Kick 3.wav").sound_class == analysed(chord).sound_class
+    loop = mono(SOUNDS["Dusty Corner"])
+    assert analysed(loop, name_hint="Kick 3.wav").sound_class == analysed(loop).sound_class
 
 
 @pytest.mark.parametrize("name", ["Keys 3b", "take 2a", "Rhodes 12A", "Am I Dreaming"])

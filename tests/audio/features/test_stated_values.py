@@ -63,6 +63,20 @@ def test_the_key(
     assert (found.key, found.key_source) == (key, source)
 
 
+@pytest.mark.parametrize(
+    ("folder", "filename", "found"),
+    [
+        ("", "Kick 01.wav", "kick"),
+        ("Snares", "dusty.wav", "snare"),
+        ("", "Hat.wav", None),  # closed or open
+        ("", "Kick Loop.wav", None),
+        ("", "dusty.wav", None),
+    ],
+)
+def test_the_class(folder: str, filename: str, found: str | None) -> None:
+    assert read_stated_values(folder, filename, 0.4).sound_class == found
+
+
 @pytest.mark.parametrize("duration", [-1.0, 0.0, 1e-9, 1e9, float("nan"), float("inf")])
 def test_odd_lengths_give_no_error(duration: float) -> None:
     found = read_stated_values("", "Drum Loop.wav", duration)
