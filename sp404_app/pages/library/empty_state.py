@@ -99,7 +99,10 @@ def first_sounds() -> rx.Component:
             class_name="empty-pads",
             aria_hidden="true",
         ),
-        rx.el.h2("Drop your sounds here"),
+        rx.el.h2(
+            rx.el.span("Drop your sounds here", class_name="for-pointers"),
+            rx.el.span("Add your sounds", class_name="for-fingers"),
+        ),
         rx.el.p(
             "Files or whole folders: WAV, AIFF, FLAC, MP3, Ogg, M4A. We find the waveform, tempo "
             "and key of each sound. Your original files are never changed."
