@@ -3,6 +3,7 @@
 Emotion, a library for styles in components: our styles are files in `assets`, and components have
 only plain ones, such as the width of a bar. And the names that Reflex publishes on `window` for
 components made while the app runs, which we have none of: they keep unused code in the bundle.
+And the preloads of most modules, which delay the first paint (docs/PERFORMANCE.md).
 """
 
 import re
@@ -13,8 +14,10 @@ from typing import Any, Final
 from reflex.plugins import Plugin
 
 STYLES: Final = Path(__file__).with_name("inline_styles.js")
+SCRIPTS: Final = Path(__file__).with_name("entry_scripts.jsx")
 TARGET: Final = Path("utils") / STYLES.name  # in the folder of the build
-VITE_CONFIG, ROOT = "vite.config.js", "app/root.jsx"
+SCRIPTS_TARGET: Final = Path("utils") / SCRIPTS.name
+VITE_CONFIG, ROOT, DOCUMENT = "vite.config.js", "app/root.jsx", "app/_document.js"
 ALIASES: Final = "    alias: [\n"
 OWN_ALIAS: Final = f"""      {{
         find: "@emotion/react",
@@ -28,6 +31,9 @@ OWN_GROUPS: Final = """            { name: "core", minShareCount: 24, priority: 
             { name: "list", minShareCount: 4, priority: 1 },
 """
 PUBLISHED_RE: Final = re.compile(r"window\.__reflex = \{[^{}]*\};")
+ALL_SCRIPTS: Final = "jsx(Scripts,{},)"
+FEW_PRELOADS: Final = "jsx(EntryScripts,{},)"
+OWN_SCRIPTS: Final = 'import {EntryScripts} from "$/utils/entry_scripts";\n'
 NOT_PUBLISHED: Final = "// No names are published for components made while the app runs."
 
 
@@ -35,13 +41,17 @@ class SlimPages(Plugin):
     """Compiles styles of components to React's `style` property, and publishes no names."""
 
     def get_static_assets(self, **_: Any) -> Sequence[tuple[Path, str | bytes]]:
-        """Return the script that takes the place of Emotion."""
-        return [(TARGET, STYLES.read_text("utf-8"))]
+        """Return the scripts that take the place of Emotion and of React Router's `Scripts`."""
+        return [
+            (TARGET, STYLES.read_text("utf-8")),
+            (SCRIPTS_TARGET, SCRIPTS.read_text("utf-8")),
+        ]
 
     def pre_compile(self, **context: Any) -> None:
         """Change the configuration of Vite and the root of the pages before they are bundled."""
         context["add_modify_task"](VITE_CONFIG, slim_config)
         context["add_modify_task"](ROOT, publish_nothing)
+        context["add_modify_task"](DOCUMENT, preload_the_entry)
 
 
 def slim_config(config: str) -> str:
@@ -67,6 +77,18 @@ def publish_nothing(root: str) -> str:
         return root
     _ensure_known(len(PUBLISHED_RE.findall(root)), ROOT)
     return PUBLISHED_RE.sub(NOT_PUBLISHED, root)
+
+
+def preload_the_entry(document: str) -> str:
+    """Return the document of all pages with a preload of the entry alone.
+
+    Raises:
+        RuntimeError: If this version of Reflex has another document.
+    """
+    if OWN_SCRIPTS in document:
+        return document
+    _ensure_known(document.count(ALL_SCRIPTS), DOCUMENT)
+    return OWN_SCRIPTS + document.replace(ALL_SCRIPTS, FEW_PRELOADS)
 
 
 def _ensure_known(found: int, name: str) -> None:

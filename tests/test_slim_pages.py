@@ -4,7 +4,16 @@ import pytest
 from reflex.config import get_config
 from reflex.utils import frontend_skeleton
 
-from sp404_app.slim_pages import STYLES, TARGET, SlimPages, publish_nothing, slim_config
+from sp404_app.slim_pages import (
+    SCRIPTS,
+    SCRIPTS_TARGET,
+    STYLES,
+    TARGET,
+    SlimPages,
+    preload_the_entry,
+    publish_nothing,
+    slim_config,
+)
 
 ROOT = """useEffect(() => {
     window.__reflex = {
@@ -22,7 +31,10 @@ def test_vite_resolves_emotion_to_our_script_and_makes_few_files() -> None:
     assert slim.index('find: "@emotion/react"') < slim.index('find: "@",')  # the first one counts
     assert slim.index('name: "core"') < slim.index('name: "reflex-env"')
     assert slim_config(slim) == slim
-    assert SlimPages().get_static_assets() == [(TARGET, STYLES.read_text("utf-8"))]
+    assert SlimPages().get_static_assets() == [
+        (TARGET, STYLES.read_text("utf-8")),
+        (SCRIPTS_TARGET, SCRIPTS.read_text("utf-8")),
+    ]
 
 
 def test_the_root_publishes_no_names() -> None:
@@ -33,7 +45,14 @@ def test_the_root_publishes_no_names() -> None:
     assert publish_nothing(root) == root
 
 
-@pytest.mark.parametrize("change", [slim_config, publish_nothing])
+def test_the_document_has_our_scripts() -> None:
+    document = preload_the_entry('import {Scripts} from "react-router"\njsx(Scripts,{},)')
+    assert "jsx(Scripts" not in document
+    assert "jsx(EntryScripts,{},)" in document
+    assert preload_the_entry(document) == document
+
+
+@pytest.mark.parametrize("change", [slim_config, publish_nothing, preload_the_entry])
 def test_a_reflex_that_has_changed_stops_the_build(change: object) -> None:
     with pytest.raises(RuntimeError, match="has changed: adapt"):
         change("export default {};")  # type: ignore[operator]
