@@ -33,7 +33,7 @@ from tests.product import ROOT
 
 SETTINGS = {f"SP404_{name.upper()}" for name in Settings.model_fields} | {"PORT"}
 VERSION = "1.31"
-CUSTOM = {"ScaledObject"}  # has no schema there
+CUSTOM = {"ScaledObject", "PodMonitor"}  # have no schema there
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 PORT = int(re.findall(r"PORT=(\d+)", DOCKERFILE)[0])
 UID = int(re.findall(r"--uid (\d+)", DOCKERFILE)[0])
@@ -227,6 +227,30 @@ def test_workers_scale_by_a_metric_that_the_product_has(api: TestClient) -> None
     assert unknown_parts(query, known) == []
     assert queue.PICTURES in query
     assert float(trigger["metadata"]["threshold"]) > 0
+
+
+def test_prometheus_finds_all_pods_with_metrics_and_names_them_as_the_rules() -> None:
+    ports: dict[str, str] = {}
+    jobs: set[str] = set()
+    for each in of_kind("PodMonitor"):
+        selector = each["spec"]["selector"]
+        chosen = list(selector.get("matchLabels", {}).values())
+        for expression in selector.get("matchExpressions", []):
+            chosen += expression["values"]
+        (endpoint,) = each["spec"]["podMetricsEndpoints"]
+        assert endpoint["authorization"]["credentials"] == {
+            "name": "crate404", "key": "sp404_metrics_token",
+        }  # fmt: skip
+        ports |= dict.fromkeys(chosen, endpoint["port"])
+        jobs.add(endpoint["relabelings"][0]["replacement"])
+    for name, pod in pods():
+        component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+        if component != "migrate":
+            named_ports = [each["name"] for each in container(pod)["ports"]]
+            assert named_ports == [ports.pop(component)], name
+    assert not ports
+    config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    assert jobs == {each["job_name"] for each in config["scrape_configs"]}
 
 
 def test_the_platforms_build_our_image() -> None:
