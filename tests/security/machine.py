@@ -184,7 +184,7 @@ async def machine() -> AsyncIterator[Machine]:
     found = Machine(processor)
     processor.backend_exception_handler = found.fail  # type: ignore[assignment]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(events, "follow", once)
+        patch.setattr(events, "listen", once)
         patch.setattr(asyncio, "sleep", pause)
         async with processor.configure(event_namespace=found):
             yield found
