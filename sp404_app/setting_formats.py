@@ -51,6 +51,16 @@ def mail_address(value: str) -> str:
     return value
 
 
+def sentry_address(value: str) -> str:
+    """Return the address of a project of Sentry (its DSN)."""
+    example = "https://key@sentry.example/1"
+    parts = _split(value, ("http", "https"), example)
+    project = parts.path.rpartition("/")[2]
+    if not (parts.hostname and parts.username and project.isascii() and project.isdecimal()):
+        raise ValueError(f"it must look like {example}")
+    return value
+
+
 def storage_address(value: str) -> str:
     """Return the address of an object store."""
     parts = _split(value, ("file", "s3"), "s3://bucket/prefix or file:///folder")

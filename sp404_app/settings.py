@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from sp404_app import setting_formats
 
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     stripe_price_enterprise_year: str = ""
     metrics_token: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_port: int = Field(0, ge=0, le=65535)
-    sentry_dsn: str = ""
+    sentry_dsn: Annotated[str, _or_empty(setting_formats.sentry_address)] = ""
     sentry_environment: str = ""
     operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
@@ -209,6 +209,23 @@ def settings() -> Settings:
 
 
 def _secret_files() -> Path | None:
-    """Return the folder with files named after settings: of systemd credentials, or of Docker."""
-    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", DOCKER_SECRETS))
-    return folder if folder.is_dir() else None
+    """Return the folder with files named after settings: of systemd credentials, or of Docker.
+
+    Raises:
+        SettingsError: If it cannot be read, or has a folder in the place of a file.
+    """
+    folder = secret_files_folder()
+    try:
+        if not folder.is_dir():
+            return None
+        for path in folder.iterdir():
+            if path.name.lower().startswith("sp404_") and path.is_dir():
+                raise SettingsError(f"{path} is a folder: a secret is a file")
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be read: {error.strerror}") from error
+    return folder
+
+
+def secret_files_folder() -> Path:
+    """Return where files named after settings may be."""
+    return Path(os.environ.get("CREDENTIALS_DIRECTORY", DOCKER_SECRETS))

@@ -38,7 +38,7 @@ def create_backup(settings: Settings, target: Path, keep_days: int | None = None
         if any(target.iterdir()):
             raise Failure(f"{target} is not empty: choose a new folder for the backup.")
         target.chmod(0o700)
-        with database_access.database_url(settings, exclusive=False) as url:
+        with database_access.library_database(settings) as url:
             missing = _dump_database_and_files(url, target)
         _copy_secrets(settings.secrets, target / backup_manifest.SECRETS)
         files = sorted(path for path in target.rglob("*") if path.is_file())

@@ -21,6 +21,7 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from sp404_app import setting_formats
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.cli.backup_manifest import MANIFEST, SOUNDS, BackupManifest
 from sp404_app.cli.store_causes import cause_of
@@ -115,6 +116,10 @@ def _explained(url: str) -> Iterator[ObjectStore]:
     Raises:
         Failure: If it cannot be used.
     """
+    try:
+        setting_formats.storage_address(url)
+    except ValueError as error:
+        raise Failure(f"The store of the copies cannot be used: {error}.") from error
     try:
         parts = urlparse(url)
         if parts.scheme == "file":

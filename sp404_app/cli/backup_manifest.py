@@ -6,10 +6,15 @@ sounds/…        every object of the store except spectrograms, named by its ke
 secrets/…       signing keys and the pepper, without which no password can be verified
 """
 
+import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Annotated, Final
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from sp404_app.supervisor.errors import Failure, explain_os_errors
 
@@ -18,13 +23,14 @@ MANIFEST = "manifest.json"
 DATABASE = "database.sql"
 SOUNDS = "sounds"
 SECRETS = "secrets"
+MAX_PATH_LENGTH: Final = 4095  # of Linux
 
 
 @dataclass(frozen=True, slots=True)
 class BackupEntry:
     """One file of a backup."""
 
-    path: str
+    path: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PATH_LENGTH)]
     size: int
     sha256: str
 
@@ -66,6 +72,8 @@ def read_manifest(root: Path) -> BackupManifest:
         Failure: If there is none, or it is damaged or of another format.
     """
     path = root / MANIFEST
+    if not root.is_dir():
+        raise Failure(f"{root} is no folder: name the folder of a backup.")
     if not path.exists():
         raise Failure(f"{root} is not a complete backup: it has no {MANIFEST}.")
     with explain_os_errors(path):
@@ -80,14 +88,39 @@ def parse_manifest(content: bytes, path: str) -> BackupManifest:
         Failure: If it is damaged or of another format.
     """
     try:
-        found = json.loads(content)
-        entries = tuple(BackupEntry(**item) for item in found.pop("entries"))
-        manifest = BackupManifest(**found, entries=entries)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if _head().validate_json(content).format != FORMAT:
+            raise Failure(f"{path} was written by a newer version: update the program.")
+        manifest = _manifest().validate_json(content, strict=True)
+    except ValidationError as error:
         raise Failure(f"{path} is damaged: use another backup.") from error
-    if manifest.format != FORMAT:
-        raise Failure(f"{path} was written by a newer version: update the program.")
+    has_zeros = any("\0" in entry.path for entry in manifest.entries)
+    if has_zeros or not _is_moment(manifest.created_at):
+        raise Failure(f"{path} is damaged: use another backup.")
     return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a manifest of any version has."""
+
+    format: int
+
+
+@lru_cache
+def _head() -> TypeAdapter[_Head]:
+    return TypeAdapter(_Head)
+
+
+@lru_cache
+def _manifest() -> TypeAdapter[BackupManifest]:
+    return TypeAdapter(BackupManifest)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def path_inside(root: Path, name: str) -> Path:
@@ -108,12 +141,15 @@ def path_inside(root: Path, name: str) -> Path:
 
 
 def verify_backup(root: Path, manifest: BackupManifest) -> None:
-    """Check that every file is complete and lies inside the backup.
+    """Check that every file is complete and lies inside the backup, and that there is a database.
 
     Raises:
         Failure: At the first one that does not.
     """
-    for wanted in manifest.entries:
-        path = path_inside(root, wanted.path)
-        if not path.is_file() or describe_file(root, path) != wanted:
-            raise Failure(f"The backup is damaged: {wanted.path} is missing or has changed.")
+    with explain_os_errors(root):
+        for wanted in manifest.entries:
+            path = path_inside(root, wanted.path)
+            if not path.is_file() or describe_file(root, path) != wanted:
+                raise Failure(f"The backup is damaged: {wanted.path} is missing or has changed.")
+    if DATABASE not in {entry.path for entry in manifest.entries}:
+        raise Failure(f"The backup is damaged: its {MANIFEST} lists no {DATABASE}.")

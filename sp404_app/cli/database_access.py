@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor import postgresql
+from sp404_app.supervisor import database_checks, postgresql
 from sp404_app.supervisor.environment import for_children
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home, lock_home, wait_for_guard
@@ -23,7 +23,8 @@ def database_url(settings: Settings, *, exclusive: bool) -> Iterator[str]:
         exclusive: Fail if the library is running, and prevent its start during the block.
 
     Raises:
-        Failure: If the library is running and must not be, or the database does not answer.
+        Failure: If the library is running and must not be, there is none that could be read, or
+            the database does not answer.
     """
     home = Home(settings.home)
     home.prepare(room_mb=0)
@@ -38,8 +39,22 @@ def database_url(settings: Settings, *, exclusive: bool) -> Iterator[str]:
         if settings.database_url:
             yield settings.database_url
             return
+        if not exclusive and not home.postgres.exists():
+            raise Failure(f"{home.root} holds no library: check SP404_HOME, or run `serve` first.")
         with started_server(settings, home) as url:
             yield url
+
+
+@contextmanager
+def library_database(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the database of a library that exists, whether or not it is running.
+
+    Raises:
+        Failure: If there is none, its database has no tables, or does not answer.
+    """
+    with database_url(settings, exclusive=False) as url:
+        database_checks.ensure_migrated(url)
+        yield url
 
 
 def record(settings: Settings, write: Callable[[str], None], what: str) -> str:

@@ -37,7 +37,7 @@ def import_folder(
     """
     if not root.is_dir():
         raise Failure(f"{root} is not a folder.")
-    with database_access.database_url(app_settings, exclusive=False) as url:
+    with database_access.library_database(app_settings) as url:
         point_at(app_settings, url)
         try:
             user_id = folder_import.find_import_user(email)

@@ -5,6 +5,7 @@ Each command imports its modules when it runs, so that `--help` and errors appea
 
 import argparse
 import os
+import re
 import signal
 import sys
 import time
@@ -12,13 +13,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from sp404_app.errors import AppError
-from sp404_app.settings import SINGLE_THREADED, Settings, settings
+from sp404_app.settings import SINGLE_THREADED, Settings, secret_files_folder, settings
 from sp404_app.supervisor.errors import ConfigurationError, Failure
 from sp404_app.supervisor.messages import say, say_error
 
 REDIS_PAUSE_S = 2.0
+MAX_DAYS = 36_500  # that backups are kept
 # What a worker or scheduler alone needs in production; without the last two, mails would be lost.
 WORKER_SETTINGS = (
     "SP404_DATABASE_URL",
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except (Failure, AppError, ValidationError) as problem:
+    except (Failure, AppError, ValidationError, SettingsError) as problem:
         write_error = say_error if options.run in PROCESSES else _write_error
         write_error(_error_message(problem))
         return _exit_code(problem)
@@ -135,10 +138,9 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if days < 1:
-        raise argparse.ArgumentTypeError("keep backups for at least one day")
-    return days
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"keep backups for 1 to {MAX_DAYS} days")
+    return int(text)
 
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:
@@ -277,11 +279,10 @@ def _web(_: argparse.Namespace) -> int:
 
 
 def _scheduler(_: argparse.Namespace) -> int:
-    from sp404_app.telemetry import processes
-
-    processes.use_own_folder()  # before anything imports the metrics
+    _use_metrics_folder()
     _prepare_single_process()
     _serve_metrics()
+    _wait_for_redis()
     from sp404_app.jobs import scheduler_process
 
     scheduler_process.main()
@@ -294,9 +295,7 @@ def _add_worker(worker: argparse.ArgumentParser) -> None:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from sp404_app.telemetry import processes
-
-    processes.use_own_folder()  # before anything imports the metrics
+    _use_metrics_folder()
     for name, value in {
         **dict.fromkeys(SINGLE_THREADED, "1"),
         "NUMBA_CACHE_DIR": str(_settings().home / "cache" / "numba"),
@@ -314,6 +313,23 @@ def _worker(options: argparse.Namespace) -> int:
 
     worker.main()
     return 0
+
+
+def _use_metrics_folder() -> None:
+    """Find the folder of the metrics; call it before anything imports them.
+
+    Raises:
+        Failure: If the given folder cannot be written.
+    """
+    from sp404_app.telemetry import processes
+
+    try:
+        processes.use_own_folder()
+    except OSError as error:
+        raise Failure(
+            f"{processes.FOLDER_VARIABLE}={processes.folder()} cannot be used: {error.strerror}. "
+            "Choose a folder that can be written, or leave it unset."
+        ) from error
 
 
 def _prepare_single_process() -> None:
@@ -340,13 +356,13 @@ def _prepare_single_process() -> None:
 
 
 def _wait_for_redis() -> None:
-    """Wait until Redis answers; a worker alone ends with the reason instead.
+    """Wait until Redis answers; a worker or scheduler alone ends with the reason instead.
 
-    The supervisor would give up if a worker that it restarts during an outage ended each time. The
-    database is not checked: a worker waits for it.
+    The supervisor would give up if a process that it restarts during an outage ended each time. The
+    database is not checked: workers and schedulers wait for it.
 
     Raises:
-        ConfigurationError: If a worker that runs alone does not reach Redis.
+        ConfigurationError: If a process that runs alone does not reach Redis.
     """
     from sp404_app.supervisor import orphans, service_checks
 
@@ -504,7 +520,9 @@ def _settings_of_database() -> Settings:
     return _settings()
 
 
-def _error_message(problem: Failure | AppError | ValidationError) -> str:
+def _error_message(problem: Failure | AppError | ValidationError | SettingsError) -> str:
+    if isinstance(problem, SettingsError):
+        return _explain_unreadable(problem)
     if not isinstance(problem, ValidationError):
         return str(problem)
     # pydantic writes this prefix before the message of a ValueError.
@@ -514,8 +532,19 @@ def _error_message(problem: Failure | AppError | ValidationError) -> str:
     )
 
 
-def _exit_code(problem: Failure | AppError | ValidationError) -> int:
-    if isinstance(problem, ValidationError):
+def _explain_unreadable(problem: SettingsError) -> str:
+    """Return a sentence with the file of a setting: pydantic names the field alone."""
+    field = re.search(r'field "(\w+)"', str(problem))
+    if not field:
+        return f"{problem}."
+    cause = problem.__cause__
+    reason = cause.strerror if isinstance(cause, OSError) else "it has no text in UTF-8"
+    path = secret_files_folder() / f"sp404_{field[1]}"
+    return f"{_variable(field.groups())} cannot be read from {path}: {reason}."
+
+
+def _exit_code(problem: Failure | AppError | ValidationError | SettingsError) -> int:
+    if isinstance(problem, ValidationError | SettingsError):
         return ConfigurationError.exit_code
     return problem.exit_code if isinstance(problem, Failure) else Failure.exit_code
 

@@ -21,7 +21,7 @@ def run_account_command(app_settings: Settings, command: str, name: str) -> int:
         Failure: If the database does not answer, or a key cannot be used.
         AppError: If the services refuse.
     """
-    with database_access.database_url(app_settings, exclusive=False) as url:
+    with database_access.library_database(app_settings) as url:
         point_at(app_settings, url)
         try:
             lines = list(COMMANDS[command](name))
@@ -38,7 +38,7 @@ def export_account(app_settings: Settings, name: str, path: Path) -> int:
         Failure: If the database does not answer, or the file exists or cannot be written.
         AppError: If there is no such account.
     """
-    with database_access.database_url(app_settings, exclusive=False) as url:
+    with database_access.library_database(app_settings) as url:
         point_at(app_settings, url)
         try:
             missing = admin.export_account_as_operator(name, path)

@@ -6,6 +6,7 @@ import sys
 from typing import IO
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from sp404_app.settings import settings
 
@@ -40,5 +41,5 @@ def _as_json(line: str, level: str) -> str:
 def _in_json() -> bool:
     try:
         return settings().logs_are_collected
-    except ValidationError:  # the sentence says which setting is invalid
+    except (ValidationError, SettingsError):  # the sentence says which setting is invalid
         return False

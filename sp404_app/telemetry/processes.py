@@ -73,8 +73,14 @@ def use_own_folder() -> None:
     """Use a temporary folder if no supervisor has given one; call before metrics are imported.
 
     Processes in other containers have process ids of their own, so they must not share a folder.
+
+    Raises:
+        OSError: If a folder that was given cannot be written.
     """
-    if folder() is not None:
+    given = folder()
+    if given is not None:
+        given.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=given).close()
         return
     path = tempfile.mkdtemp(prefix="sp404-metrics-")
     os.environ[FOLDER_VARIABLE] = path

@@ -225,14 +225,59 @@ def test_an_incomplete_backup_is_rejected(machine: Callable[[], Settings], tmp_p
         restore.restore_backup(machine(), tmp_path)
 
 
+def entry(path: object = "database.sql", size: object = 0) -> dict[str, object]:
+    return {"path": path, "size": size, "sha256": ""}
+
+
+def manifest_text(**changes: object) -> str:
+    moment = "2026-11-30T12:00:00+00:00"
+    whole = {"format": 1, "version": "1", "created_at": moment, "entries": [entry()]}
+    return json.dumps(whole | changes)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("{", "damaged"), ("[]", "damaged"), ('{"entries": []}', "damaged")],
+    [
+        ("{", "damaged"),
+        ("[]", "damaged"),
+        ('{"entries": []}', "damaged"),
+        ("[" * 100_000, "damaged"),
+        (manifest_text(created_at="y"), "damaged"),
+        (manifest_text(created_at="2026-11-30T12:00:00"), "damaged"),  # in no zone
+        (manifest_text(created_at=7), "damaged"),
+        (manifest_text(entries=[entry(path=7)]), "damaged"),
+        (manifest_text(entries=[entry(path="a\0b")]), "damaged"),
+        (manifest_text(entries=[entry(path="a\ud800b")]), "damaged"),
+        (manifest_text(entries=[entry(path="")]), "damaged"),
+        (manifest_text(entries=[entry(path="a" * 5000)]), "damaged"),
+        (manifest_text(entries=[entry(size="1")]), "damaged"),
+        (manifest_text(entries=[{"path": "a"}]), "damaged"),
+        (manifest_text(entries={}), "damaged"),
+        ('{"format": 2, "files": {}}', "newer"),
+    ],
+    ids=range(16),
 )
 def test_a_broken_manifest_gives_one_message(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / backup_manifest.MANIFEST).write_text(text)
     with pytest.raises(Failure, match=sentence):
         backup_manifest.read_manifest(tmp_path)
+
+
+def test_what_is_no_folder_is_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("file", "missing"):
+        with pytest.raises(Failure, match="is no folder"):
+            backup_manifest.read_manifest(tmp_path / name)
+
+
+def test_a_backup_has_a_database_and_paths_of_linux(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / backup_manifest.MANIFEST).write_text(manifest_text(entries=[]))
+    with pytest.raises(Failure, match=r"lists no database\.sql"):
+        backup_manifest.verify_backup(tmp_path, backup_manifest.read_manifest(tmp_path))
+    (tmp_path / backup_manifest.MANIFEST).write_text(manifest_text(entries=[entry("a" * 300)]))
+    with pytest.raises(Failure, match="File name too long"):
+        backup_manifest.verify_backup(tmp_path, backup_manifest.read_manifest(tmp_path))
 
 
 def test_a_backup_of_a_newer_version_is_rejected(tmp_path: Path) -> None:

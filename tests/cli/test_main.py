@@ -3,7 +3,10 @@
 import os
 import shutil
 import socket
+import tempfile
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -47,6 +50,100 @@ def test_a_folder_of_secrets_that_cannot_be_used_is_named(tmp_path: Path) -> Non
     ensure_reachable(tmp_path / "new" / "secrets")
     ensure_keys(tmp_path / "new" / "secrets")
     ensure_reachable(tmp_path / "new" / "secrets")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.write_bytes(b"\xff\xfe"), "it has no text in UTF-8"),
+        (lambda path: path.mkdir(), "is a folder: a secret is a file"),
+    ],
+    ids=["bytes", "folder"],
+)
+def test_a_secret_that_is_no_text_is_named(
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    make: Callable[[Path], object],
+    reason: str,
+) -> None:
+    make(tmp_path / "sp404_smtp_url")
+    environment.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    settings.cache_clear()
+    assert main.main(["check"]) == 2
+    output = capsys.readouterr().err
+    assert str(tmp_path / "sp404_smtp_url") in output
+    assert reason in output
+    assert output.count("\n") == 1
+
+
+def test_a_secret_that_may_not_be_read_is_named(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, as_nobody(Path(folder)):
+        file = Path(folder) / "sp404_smtp_url"
+        file.touch(mode=0)
+        environment.setenv("CREDENTIALS_DIRECTORY", folder)
+        settings.cache_clear()
+        assert main.main(["check"]) == 2
+    problem = f"SP404_SMTP_URL cannot be read from {file}: Permission denied.\n"
+    assert capsys.readouterr().err == problem
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Act as a user whom modes of files restrict, and who owns a folder."""
+    if os.geteuid():
+        yield
+        return
+    os.chown(folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+def test_a_folder_of_metrics_that_cannot_be_made_is_named(
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: str,
+) -> None:
+    (tmp_path / "file").touch()
+    environment.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "file" / "metrics"))
+    assert main.main([command]) == 1
+    assert "PROMETHEUS_MULTIPROC_DIR=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+def test_a_process_alone_without_redis_ends_with_the_reason(
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: str,
+) -> None:
+    environment.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    environment.setenv("SP404_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/db")
+    environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.cache_clear()
+    assert main.main([command]) == 2
+    assert "SP404_REDIS_URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["user", "list"], ["backup", "{}/new"], ["keys", "list"]])
+def test_a_home_without_a_library_is_named(
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+) -> None:
+    environment.setenv("SP404_HOME", str(tmp_path / "mistyped"))
+    settings.cache_clear()
+    assert main.main([each.format(tmp_path) for each in arguments]) == 1
+    assert f"{tmp_path}/mistyped holds no library" in capsys.readouterr().err
+    assert not (tmp_path / "mistyped" / "postgres").exists()
 
 
 def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) -> None:
@@ -95,6 +192,10 @@ def test_serve_names_every_setting_that_production_needs(
         ("SP404_HOST", "no host"),
         ("SP404_PAGES_DIR", "/nowhere/pages"),
         ("SP404_LOG_LEVEL", "loud"),
+        ("SP404_SENTRY_DSN", "nonsense"),
+        ("SP404_SENTRY_DSN", "https://sentry.example/1"),
+        ("SP404_SENTRY_DSN", "https://hunter2@sentry.example/"),
+        ("SP404_SENTRY_DSN", "https://hunter2@sentry.example/first"),
         ("SP404_DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/sp404"),
         ("SP404_REDIS_URL", "redis://:hunter2@127.0.0.1:1/0"),
     ],

@@ -55,7 +55,7 @@ def test_without_a_number_of_days_nothing_is_deleted(other: Settings, tmp_path: 
     assert (tmp_path / "backups" / "old" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "x"])
+@pytest.mark.parametrize("days", ["0", "-1", "x", "36501", "999999999999", "1.5", ""])
 def test_a_number_of_days_that_would_delete_everything_is_refused(
     tmp_path: Path, days: str
 ) -> None:

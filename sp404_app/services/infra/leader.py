@@ -5,12 +5,15 @@ import socket
 import uuid
 from typing import Final
 
+import structlog
 from redis.exceptions import LockError, RedisError
 
 from sp404_app.services.infra.events import connection
 
 LEASE_S: Final = 8.0  # after the leader was killed, another one leads within this and `RENEW_S`
 RENEW_S: Final = 2.0
+
+log = structlog.get_logger()
 
 
 class Lease:
@@ -22,6 +25,7 @@ class Lease:
         # Renewed in any thread of the pool of asyncio.
         self._lock = connection().lock(name, timeout=LEASE_S, thread_local=False)
         self._leads = False
+        self._is_warned = False  # of an outage that lasts
 
     def take_or_renew(self) -> bool:
         """Return whether this process leads now.
@@ -30,8 +34,12 @@ class Lease:
         """
         try:
             self._leads = self._renew() or self._lock.acquire(blocking=False, token=self.holder)
-        except RedisError:
+        except RedisError as error:
+            if not self._is_warned:
+                log.warning("redis unavailable", error=type(error).__name__)
+            self._is_warned = True
             return self._leads
+        self._is_warned = False
         return self._leads
 
     def release(self) -> None:
