@@ -1,5 +1,7 @@
 """Bytes and first paint of the first visit of a page, compared with a blank Reflex app.
 
+The paint is measured with nothing between browser and server, and over two emulated lines.
+
 Both are built and served the same way in one run, and loaded by a real browser with an empty
 cache.
 """
@@ -14,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from first_paint import first_paints_ms
+from first_paint import Line, first_paints_ms
 from instance import create_user, open_database, running_product
 from library import sign_in_to_library
 from playwright.sync_api import Browser, StorageState, sync_playwright
@@ -24,6 +26,7 @@ from tests.browsers import launch_chromium
 from tests.product import free_port
 
 PATHS, BLANK = ("/", "/login", "/signup", "/library"), "blank Reflex app"
+LINES = {"": None, "10 Mbit/s, 40 ms": Line(10, 40), "1.6 Mbit/s, 150 ms": Line(1.6, 150)}
 BLANK_APP = (
     "import reflex as rx\napp = rx.App()\napp.add_page(lambda: rx.el.p('blank'), route='/')\n"
 )
@@ -49,13 +52,17 @@ def main() -> None:
             with serve_blank_app(Home(instance.home).node) as url:
                 base = transferred_bytes(browser, url, "/", signed_in=False)
                 urls = {BLANK: url} | {path: instance.base_url + path for path in PATHS}
-                paints = first_paints_ms(browser, urls, states)
+                paints = {
+                    title: first_paints_ms(browser, urls, states, line)
+                    for title, line in LINES.items()
+                }
         browser.close()
     for name, size in ({BLANK: base} | found).items():
-        print(
-            f"{name:18} {size / 1000:7.1f} kB   {size / base:.2f} x"
-            f"   first paint {paints[name]:5.0f} ms   {paints[name] / paints[BLANK]:.2f} x"
-        )
+        print(f"{name:18} {size / 1000:7.1f} kB   {size / base:.2f} x")
+    for title, found_ms in paints.items():
+        print(f"\nfirst paint {title}")
+        for name, paint in found_ms.items():
+            print(f"{name:18} {paint:5.0f} ms   {paint / found_ms[BLANK]:.2f} x")
 
 
 def sign_in(browser: Browser, base_url: str) -> StorageState:
