@@ -12,7 +12,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.projects import arrangement, chopping, levels, similar_swap, suggestions
 from sp404_app.services.projects.chopping import Method
 from sp404_app.services.projects.suggestions import SuggestedSample
-from sp404_app.state import validation
+from sp404_app.state import double_click, validation
 from sp404_app.state.projects.pads_base import REFUSALS, PadsBase, Stream, refusal_notice
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.toast import ToastState
@@ -36,6 +36,7 @@ class KitHelp(PadsBase, mixin=True):
     chop_by: str = "transients"
     chop_parts: str = "16"
     chop_percent: float = 50.0  # sensitivity
+    _chops: double_click.RecentActions = {}
     _anchors: dict[str, str] = {}  # pad → sample from which its similar sounds are ranked
 
     @rx.event
@@ -115,6 +116,9 @@ class KitHelp(PadsBase, mixin=True):
         user_id, at = await self._user_id(), self._position(self.sheet.key)
         to = validation.validate_text(to, 10)
         target = self._pad_target(user_id, at) if to == "markers" else self._target(user_id)
+        act = ("chop", self._project_id, at, to)
+        if double_click.is_repeated(self._chops, act):
+            return
         try:
             method = Method(self.chop_by, int(self.chop_parts), self.chop_percent / 100)  # type: ignore[arg-type]
             done = await in_transaction(chopping.chop, target, at, method, to)  # type: ignore[arg-type]
@@ -124,6 +128,7 @@ class KitHelp(PadsBase, mixin=True):
             return
         await self._show(user_id)
         if done.filled:
+            self._chops = double_click.remember_action(act)
             text = f"{len(done.filled)} chops on pads {done.filled[0]} to {done.filled[-1]}."
             missing = f" {done.not_placed} found no free pad." if done.not_placed else ""
             yield ToastState.show(text + missing, "ok")  # type: ignore[misc]

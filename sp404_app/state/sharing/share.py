@@ -15,7 +15,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.auth import passwords
 from sp404_app.services.sharing import shares
 from sp404_app.services.sharing.shares import ShareOptions, ShareTarget
-from sp404_app.state import forms, validation
+from sp404_app.state import double_click, forms, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.sharing.share_rows import DayRow, ShareRow, day_row, share_row
 from sp404_app.state.toast import ToastState
@@ -39,6 +39,7 @@ class ShareState(SessionState):
     busy: bool = False
     form_round: int = 0  # a new one empties the form
     _target_id: str = ""
+    _acts: double_click.RecentActions = {}
 
     @rx.event
     async def load(self) -> None:
@@ -75,6 +76,8 @@ class ShareState(SessionState):
         user_id = await self._user_id()
         if self.busy or not self._target_id:
             return
+        if double_click.is_repeated(self._acts, self._target_id, form):
+            return
         self.busy, self.problem = True, ""
         yield None
         try:
@@ -82,6 +85,7 @@ class ShareState(SessionState):
             target = ShareTarget(self.kind, validation.validate_id(self._target_id))
             await in_transaction(shares.create_share, user_id, target, options)
             self.form_round += 1
+            self._acts = double_click.remember_action(self._target_id, form)
         except AppError as error:
             self.problem = str(error)
         finally:

@@ -197,3 +197,14 @@ async def test_without_a_session_nothing_is_shown(sample_id: str) -> None:
     for act in (tab.load(), tab.open_for_sample(sample_id), tab.keep(), tab.close_dialog()):
         with pytest.raises(Unauthenticated):
             await run(act)  # type: ignore[misc]
+
+
+async def test_a_double_click_creates_one_link_and_another_form_a_second(
+    tab: ShareState, user: User, sample_id: str
+) -> None:
+    await tab.open_for_sample(sample_id)
+    for _ in range(2):
+        await run(tab.create(dict(FORM)))
+    assert len(links(user)) == 1
+    await run(tab.create(FORM | {"expires": "30"}))
+    assert len(links(user)) == 2
