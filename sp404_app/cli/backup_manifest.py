@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError
 
 from sp404_app.supervisor.errors import Failure, explain_os_errors
 
@@ -30,9 +30,15 @@ MAX_PATH_LENGTH: Final = 4095  # of Linux
 class BackupEntry:
     """One file of a backup."""
 
-    path: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PATH_LENGTH)]
+    path: Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", max_length=MAX_PATH_LENGTH)]
     size: int
     sha256: str
+
+
+def _moment(text: str) -> str:
+    if dt.datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("it is in no time zone")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class BackupManifest:
 
     format: int
     version: str
-    created_at: str
+    created_at: Annotated[str, AfterValidator(_moment)]
     entries: tuple[BackupEntry, ...]
 
     def under(self, folder: str) -> list[str]:
@@ -90,13 +96,9 @@ def parse_manifest(content: bytes, path: str) -> BackupManifest:
     try:
         if _head().validate_json(content).format != FORMAT:
             raise Failure(f"{path} was written by a newer version: update the program.")
-        manifest = _manifest().validate_json(content, strict=True)
+        return _manifest().validate_json(content, strict=True)
     except ValidationError as error:
         raise Failure(f"{path} is damaged: use another backup.") from error
-    has_zeros = any("\0" in entry.path for entry in manifest.entries)
-    if has_zeros or not _is_moment(manifest.created_at):
-        raise Failure(f"{path} is damaged: use another backup.")
-    return manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +116,6 @@ def _head() -> TypeAdapter[_Head]:
 @lru_cache
 def _manifest() -> TypeAdapter[BackupManifest]:
     return TypeAdapter(BackupManifest)
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return dt.datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def path_inside(root: Path, name: str) -> Path:

@@ -138,9 +138,10 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _days(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_DAYS:
+    days = int(text) if text.isdecimal() and len(text) <= len(str(MAX_DAYS)) else 0
+    if not 1 <= days <= MAX_DAYS:
         raise argparse.ArgumentTypeError(f"keep backups for 1 to {MAX_DAYS} days")
-    return int(text)
+    return days
 
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:

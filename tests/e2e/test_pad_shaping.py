@@ -120,6 +120,33 @@ def test_handles_move_by_mouse_onto_zero_crossings_and_do_not_play(chosen: PadPa
     assert chosen.stored("A1")["chops"] == []
 
 
+def test_start_and_loop_point_are_dragged_apart_and_the_end_from_its_edge(
+    chosen: PadPage,
+) -> None:
+    page = chosen.page
+    page.get_by_test_id("set-loop").click()
+    expect(page.get_by_test_id("handle-loop_top")).to_be_visible()
+    wave = page.get_by_test_id("pad-wave").bounding_box()
+    assert wave
+
+    def drag(from_x: float, share_of_height: float, to_share: float) -> None:
+        y = wave["y"] + wave["height"] * share_of_height
+        page.mouse.move(from_x, y)
+        page.mouse.down()
+        page.mouse.move(wave["x"] + wave["width"] * to_share, y, steps=8)
+        page.mouse.up()
+
+    drag(wave["x"] + 3, 0.2, 0.2)
+    until(lambda: chosen.stored("A1")["settings"]["start"] > 0)
+    start = chosen.stored("A1")["settings"]["start"]
+    drag(wave["x"] + wave["width"] * 0.2 + 1, 0.8, 0.4)
+    until(lambda: chosen.stored("A1")["settings"]["loop_top"] > start)
+    expect_setting(chosen, "start", start)
+    frames = chosen.stored("A1")["frames"]
+    drag(wave["x"] + wave["width"] - 2, 0.5, 0.8)
+    until(lambda: (chosen.stored("A1")["settings"]["end"] or frames) < frames)
+
+
 def test_handles_move_by_keys_exactly_and_keep_the_shortest_length(chosen: PadPage) -> None:
     page = chosen.page
     end = page.get_by_test_id("handle-end")
@@ -219,6 +246,25 @@ def test_chops_are_set_by_hits_and_removed_by_keys(pad_user: PadUser, page: Page
     assert kit.name("A1").inner_text() == LOOP  # only the chop was deleted
     kit.page.get_by_test_id("clear-chops").click()
     expect(handles).to_have_count(0)
+
+
+def test_a_double_click_spreads_chops_once_and_their_notice_undoes_it(
+    pad_user: PadUser, page: Page
+) -> None:
+    kit = PadPage.create(pad_user, page, (LOOP,))
+    kit.expect_ready("A1")
+    kit.choose("A1")
+    page.get_by_test_id("chop-open").click()
+    page.get_by_test_id("chop-parts").select_option("4")
+    revision = kit.api()["revision"]
+    page.get_by_test_id("chop-to-pads").dblclick()
+    notice = page.locator(".toast")
+    expect(notice).to_contain_text(re.compile(r"^\d chops on pads A2, A3"))
+    page.wait_for_timeout(700)  # for a second spread
+    assert kit.api()["revision"] == revision + 1
+    notice.get_by_test_id("undo").click()
+    until(lambda: kit.api()["revision"] == revision + 2)
+    kit.expect_names(A1=LOOP, A2="")
 
 
 @pytest.mark.usefixtures("recorder", "pad_errors")

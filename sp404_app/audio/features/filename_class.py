@@ -76,18 +76,17 @@ def stated_classes(path: str) -> tuple[SoundClass, ...]:
 def _read(text: str) -> tuple[tuple[SoundClass, ...], bool]:
     """Return the classes that a text states, and whether it has other words, too."""
     classes: dict[SoundClass, None] = {}
-    words, others = _words(text), False
-    while words:
-        for size in range(min(LONGEST_PHRASE, len(words)), 0, -1):
-            phrase = " ".join(words[:size]) if size > 1 else words[0]
-            stated = PHRASES.get(phrase.lower()) or CODES.get(phrase)
-            if stated:
+    words, others, at = _words(text), False, 0
+    while at < len(words):
+        for size in range(LONGEST_PHRASE, 0, -1):
+            phrase = " ".join(words[at : at + size])
+            if stated := PHRASES.get(phrase) or CODES.get(phrase):
                 classes |= dict.fromkeys(stated)
-                words = words[size:]
+                at += size
                 break
         else:
-            others = others or words[0].lower() not in NEUTRAL_WORDS
-            words = words[1:]
+            others = others or words[at] not in NEUTRAL_WORDS
+            at += 1
     return tuple(classes), others
 
 

@@ -167,7 +167,10 @@ def _tree_without_projects(folded: list[str]) -> CardTree:
         return CardTree("sx", "SP-404SX card", False, why)
     first = {path.partition("/")[0] for path in folded if "/" in path}
     if first & set(MK2_PLACES):
-        return CardTree("mk2", "SP-404MKII card", True, "There is no project on this card.")
+        why = "There is no project on this card."
+        if first == {"import"}:
+            why = "There is no project, only sounds to import. Add them to your library."
+        return CardTree("mk2", "SP-404MKII card", True, why)
     return CardTree("", "Not a card", False, _why_not(folded))
 
 

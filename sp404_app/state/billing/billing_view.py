@@ -113,8 +113,9 @@ def _cancel_question(view: SubscriptionView) -> str:
         if view.current_period_end
         else "the end of the billing period"
     )
+    waiting = f" The change to {_pending_text(view)} is dropped." if view.pending_plan else ""
     return (
-        f"You keep {name} until {ends} and won't be charged again. You "
+        f"You keep {name} until {ends} and won't be charged again.{waiting} You "
         "can resume your subscription until then. All your sounds stay."
     )
 

@@ -11,9 +11,16 @@ from sp404_app.devices.capabilities import BANKS
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.projects import arrangement, chopping, levels, similar_swap, suggestions
 from sp404_app.services.projects.chopping import Method
+from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.suggestions import SuggestedSample
 from sp404_app.state import double_click, validation
-from sp404_app.state.projects.pads_base import REFUSALS, PadsBase, Stream, refusal_notice
+from sp404_app.state.projects.pads_base import (
+    REFUSALS,
+    UNDO_BANK_CHANGE,
+    PadsBase,
+    Stream,
+    refusal_notice,
+)
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.toast import ToastState
 
@@ -116,7 +123,7 @@ class KitHelp(PadsBase, mixin=True):
         user_id, at = await self._user_id(), self._position(self.sheet.key)
         to = validation.validate_text(to, 10)
         target = self._pad_target(user_id, at) if to == "markers" else self._target(user_id)
-        act = ("chop", self._project_id, at, to)
+        act, shown = ("chop", self._project_id, at, to), self.head.revision
         if double_click.is_repeated(self._chops, act):
             return
         try:
@@ -129,9 +136,10 @@ class KitHelp(PadsBase, mixin=True):
         await self._show(user_id)
         if done.filled:
             self._chops = double_click.remember_action(act)
-            text = f"{len(done.filled)} chops on pads {done.filled[0]} to {done.filled[-1]}."
+            text = f"{len(done.filled)} chops on pads {', '.join(map(str, done.filled))}."
             missing = f" {done.not_placed} found no free pad." if done.not_placed else ""
-            yield ToastState.show(text + missing, "ok")  # type: ignore[misc]
+            self._bank_change = Target(user_id, self._id(), shown + 1)
+            yield ToastState.show(text + missing, "ok", UNDO_BANK_CHANGE)  # type: ignore[misc]
 
 
 def _suggestion_row(found: SuggestedSample) -> SuggestionRow:

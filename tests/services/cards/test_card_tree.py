@@ -61,8 +61,10 @@ def test_what_is_no_card_says_why(paths: list[str], why: str) -> None:
 
 
 def test_a_card_without_projects_is_a_card() -> None:
-    tree = read_tree(["IMPORT/kick.wav"])
+    tree = read_tree(["IMPORT/kick.wav", "README.txt"])
     assert (tree.is_card, tree.title) == (True, "SP-404MKII card")
+    assert "only sounds to import" in tree.why
+    assert read_tree(["IMPORT/kick.wav", "EXPORT/notes.txt"]).why.endswith("on this card.")
 
 
 def test_only_what_is_needed_travels() -> None:
