@@ -89,6 +89,12 @@ def test_the_sheet_of_filters_is_closed_when_one_returns(phone: Page) -> None:
     expect(phone.get_by_test_id("sample-row").first).to_be_visible()
     expect(phone.get_by_test_id("filters-done")).to_be_hidden()
     expect(phone.get_by_test_id("filters-veil")).to_have_count(0)
+    phone.get_by_test_id("filters").tap()
+    expect(phone.get_by_test_id("filters-done")).to_be_visible()
+    phone.reload()
+    expect(phone.get_by_test_id("sample-row").first).to_be_visible()
+    expect(phone.get_by_test_id("filters-done")).to_be_hidden()
+    expect(phone.get_by_test_id("filters-veil")).to_have_count(0)
 
 
 def test_the_list_is_sorted_and_the_player_is_not_cut_off(phone: Page) -> None:
